@@ -1,0 +1,55 @@
+import type { FleetJson, NodeJson } from './fleet.types.ts';
+
+const columns = ['NODE', 'ENVOY', 'STATE', 'SINCE', 'TARGET', 'RUNNING', 'IDENTITY'] as const;
+
+/** The fleet as lines of at most `width` characters: a row for each node, its findings below it. */
+export function renderFleetTable(fleet: FleetJson, width: number): string {
+  if (fleet.nodes.length === 0) return 'No node has come yet, and the policy names none.\n';
+  const rows = fleet.nodes.map(row);
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, ...rows.map((cells) => (cells[index] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ');
+  const lines = [line(columns), ...fleet.nodes.flatMap((node, index) => [line(rows[index] ?? []), ...findings(node)])];
+  return lines.map((text) => `${fit(printable(text).trimEnd(), width)}\n`).join('');
+}
+
+function row(node: NodeJson): string[] {
+  const { id, envoy, connectedSince, lastSeen, target, running, identity } = node;
+  const since = connectedSince ?? lastSeen;
+  return [
+    id,
+    envoy ?? '-',
+    state(node),
+    since?.replace(/\.\d+Z$/, 'Z') ?? '-',
+    short(target),
+    short(running),
+    identity ?? '-',
+  ];
+}
+
+function state({ connected, inStep, lastSeen, types }: NodeJson): string {
+  if (lastSeen === null) return 'never seen';
+  if (!connected) return 'left';
+  if (types.some(({ nack }) => nack !== null)) return 'refused';
+  return inStep ? 'in step' : 'behind';
+}
+
+function findings(node: NodeJson): string[] {
+  return node.findings.map(({ code, text }) => `  ${code}: ${text}`);
+}
+
+/** As much of a version as tells two apart. */
+function short(version: string | null): string {
+  return version?.slice(0, 8) ?? '-';
+}
+
+/** What a node says of itself must not steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
+
+function fit(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

@@ -1,0 +1,31 @@
+/**
+ * The names that connect resources to each other and records to doors. One place, so that a reference and what it refers to
+ * cannot drift apart.
+ */
+export const names = {
+  /** The listener that people reach. */
+  listener: (door: string) => `${door}/connect`,
+  /** The internal listener behind a forward door, where TLS ends. */
+  inside: (door: string) => `${door}/http`,
+  /** The cluster that leads from the one to the other. */
+  toInside: (door: string) => `${door}/inside`,
+  /** Route configurations have the names of the listeners that use them. */
+  connectRoutes: (door: string) => `${door}/connect`,
+  httpRoutes: (door: string) => `${door}/http`,
+  /** The leaf that a door shows in place of the console. */
+  leaf: (door: string) => `leaf/${door}`,
+  /** The certificate of the proxy itself (an HTTPS proxy). */
+  proxy: (door: string) => `proxy/${door}`,
+  /** The authorities of the people's client certificates. */
+  users: (door: string) => `users/${door}`,
+  /** Upstream by DNS, with HTTP/2 where the console offers it, and with HTTP/1.1 alone for WebSockets. */
+  console: 'console',
+  consoleHttp1: 'console/http1',
+  /** Upstream of a host whose addresses the policy gives. */
+  pin: (host: string) => `pin/${host}`,
+  pinHttp1: (host: string) => `pin/${host}/http1`,
+  /** Log names, which become `sekisho.log` and `sekisho.door` of a record. */
+  log: (door: string, what: 'connect' | 'http' | 'connection') => `${door}/${what}`,
+  /** The cluster of Sekisho itself; it comes with the bootstrap. */
+  sekisho: 'sekisho',
+} as const;

@@ -1,0 +1,53 @@
+import { SekishoError } from '../../base/errors.ts';
+import type { TypedJson } from '../../wire/proto-json.ts';
+import type { Door, Policy } from '../../policy/policy.types.ts';
+import { forwardListener, toInside } from './forward-door.ts';
+import { insideListener } from './inside.ts';
+import { connectRoutes, httpRoutes } from './routes.ts';
+import { doorSecrets, type DoorKeys } from './secrets.ts';
+import { typeUrls } from './types.ts';
+import { pinnedEndpoints, upstreamClusters } from './upstream.ts';
+
+/** All that decides what a node gets. Nodes for which these are equal get the same resources. */
+export interface NodeFacts {
+  readonly policy: Policy;
+  /** The admitted hosts, exact or `*.` with one label. */
+  readonly hosts: readonly string[];
+  /** The node's group; its doors are the ones that the node opens. */
+  readonly group: string;
+  /** The local address from which the node dials. */
+  readonly source?: string | undefined;
+  /** The certificates, by door name. */
+  readonly keys: ReadonlyMap<string, DoorKeys>;
+}
+
+/** Everything that one Envoy is told, in Envoy's own words. */
+export function nodeResources({ policy, hosts, group, source, keys }: NodeFacts): TypedJson[] {
+  const doors = policy.doors.filter((door) => door.on === group);
+  return [
+    ...typed(typeUrls.cluster, [...doors.map(toInside), ...upstreamClusters(policy, source)]),
+    ...typed(typeUrls.endpoints, pinnedEndpoints(policy)),
+    ...typed(
+      typeUrls.listener,
+      doors.flatMap((door) => [forwardListener(door), insideListener(door, policy, hosts)]),
+    ),
+    ...typed(
+      typeUrls.routes,
+      doors.flatMap((door) => [connectRoutes(door.name, hosts), httpRoutes(door.name, policy, hosts)]),
+    ),
+    ...typed(
+      typeUrls.secret,
+      doors.flatMap((door) => doorSecrets(door, keysOf(door, keys))),
+    ),
+  ];
+}
+
+function keysOf(door: Door, keys: ReadonlyMap<string, DoorKeys>): DoorKeys {
+  const found = keys.get(door.name);
+  if (!found) throw new SekishoError('internal', `there is no certificate for the door ${door.name}`);
+  return found;
+}
+
+function typed(type: string, resources: readonly object[]): TypedJson[] {
+  return resources.map((resource) => ({ '@type': type, ...resource }));
+}

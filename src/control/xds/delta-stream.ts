@@ -1,0 +1,257 @@
+import { SekishoError } from '../../base/errors.ts';
+import type { DeltaRequest, NodeInfo } from '../../wire/discovery.ts';
+import type { Difference } from './difference.ts';
+import type { IdentityKind, StreamFacts, XdsEvent, XdsObserver } from './events.types.ts';
+import { Holding } from './holding.ts';
+import { cutNack } from './nack-text.ts';
+import {
+  goal,
+  isFounded,
+  isSettled,
+  nextResponse,
+  type NextResponse,
+  type StreamView,
+  type TypeState,
+} from './next-response.ts';
+import type { Following, Publisher } from './publisher.ts';
+import type { Snapshot } from './snapshot.ts';
+import { defaultStreamLimits, type StreamLimits } from './stream-limits.ts';
+import { bytesPerName, Subscription } from './subscription.ts';
+import { clusterType, endpointType, isFamiliar, type TypeUrl } from './type-urls.ts';
+
+/** Where responses go. */
+export interface Transport {
+  /** Takes a response; false when it wants no more until `drained()` is called. */
+  send(bytes: Buffer): boolean;
+  /** The stream ends for a reason of ours. Nothing is sent after this. */
+  refuse(error: SekishoError): void;
+}
+
+export interface DeltaStreamOptions {
+  readonly publisher: Publisher;
+  readonly transport: Transport;
+  readonly peer: string;
+  readonly identity: IdentityKind;
+  /** Looks at the node of the first request; throws what the stream shall be refused with. */
+  readonly admit?: (node: NodeInfo) => void;
+  /** Types of which this connection gets nothing, ever. */
+  readonly withheld?: ReadonlySet<TypeUrl>;
+  readonly observe?: XdsObserver;
+  readonly limits?: StreamLimits;
+}
+
+let streams = 0;
+
+/**
+ * The server's side of one aggregated delta stream: requests and snapshots go in, encoded responses come out.
+ *
+ * It remembers what shall be, what the client holds and what it asks for, and works out one response at a time from these; so there is no
+ * queue that a slow client could fill, and of many snapshots it gets the newest only.
+ *
+ * Two snapshots matter: `target`, the newest, and `founded`, the newest whose clusters and endpoints the client has acknowledged. Listeners
+ * and routes are only ever taken from `founded`, so none arrives before what it refers to. Source: "xDS REST and gRPC protocol".
+ */
+export class DeltaStream {
+  readonly #options: DeltaStreamOptions;
+  readonly #limits: StreamLimits;
+  readonly #states = new Map<TypeUrl, TypeState>();
+  readonly #id = ++streams;
+  #facts: StreamFacts | undefined;
+  #following: Following | undefined;
+  #target: Snapshot | undefined;
+  #founded: Snapshot | undefined;
+  #settled: Snapshot | undefined;
+  #full = false;
+  #sending = false;
+  #ended = false;
+
+  constructor(options: DeltaStreamOptions) {
+    this.#options = options;
+    this.#limits = options.limits ?? defaultStreamLimits;
+  }
+
+  /**
+   * Takes in a request. Throws `request_malformed`, `node_unknown`, `limit_exceeded` or what `admit` throws; the stream must then be
+   * ended with it.
+   */
+  receive(request: DeltaRequest): void {
+    if (this.#ended) return;
+    if (!this.#facts) this.#begin(request.node);
+    const known = this.#states.get(request.typeUrl);
+    if (known) this.#hearAnswer(known, request);
+    this.#hearWishes(request, known);
+    this.#send();
+  }
+
+  /** The transport takes responses again. */
+  drained(): void {
+    this.#full = false;
+    this.#send();
+  }
+
+  /** The transport is gone. May be called twice. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#following?.end();
+    this.#tell({ kind: 'disconnected' });
+  }
+
+  /** The node is told in the first request only, and counts for the whole stream. */
+  #begin(node: NodeInfo | undefined): void {
+    if (!node?.id) {
+      throw new SekishoError('request_malformed', 'The first request has no node id; start Envoy with --service-node.');
+    }
+    const { admit, identity, peer, publisher, transport } = this.#options;
+    admit?.(node);
+    this.#following = publisher.follow(node, {
+      update: (snapshot) => {
+        this.#update(snapshot);
+      },
+      refuse: (error) => {
+        this.end();
+        transport.refuse(error);
+      },
+    });
+    this.#facts = { stream: this.#id, node, peer, identity };
+    this.#tell({ kind: 'connected' });
+    if (this.#target) this.#tell({ kind: 'targeted', version: this.#target.version });
+  }
+
+  #update(snapshot: Snapshot): void {
+    this.#target = snapshot;
+    this.#tell({ kind: 'targeted', version: snapshot.version });
+    this.#send();
+  }
+
+  /** A nonce that we do not know, or no longer, says nothing: what it answered is answered. */
+  #hearAnswer({ type, holding }: TypeState, { nonce, error }: DeltaRequest): void {
+    if (nonce === '') return;
+    const sent = error ? holding.reject(nonce) : holding.accept(nonce);
+    if (!sent) return;
+    const { version } = sent;
+    this.#tell(
+      error ? { kind: 'nacked', type, version, text: cutNack(error.message) } : { kind: 'acked', type, version },
+    );
+  }
+
+  #hearWishes(request: DeltaRequest, known: TypeState | undefined): void {
+    const type = request.typeUrl;
+    if (known && request.subscribe.length === 0 && request.unsubscribe.length === 0) return;
+    const state = known ?? this.#makeState(type);
+    if (!state) return;
+    const { subscription, holding } = state;
+    subscription.apply(request, !known);
+    this.#checkSize(request.initialVersions.size);
+    if (known) holding.keepWanted(subscription);
+    else holding.begin(request.initialVersions, subscription);
+    this.#tell({ kind: 'subscribed', type, wildcard: subscription.wildcard, names: subscription.names.size });
+  }
+
+  #makeState(type: TypeUrl): TypeState | undefined {
+    const isWithheld = this.#options.withheld?.has(type) ?? false;
+    if (isWithheld) this.#tell({ kind: 'withheld', type });
+    else if (!isFamiliar(type) && !this.#target?.types.has(type)) this.#tell({ kind: 'unknown-type', type });
+    if (this.#states.size >= this.#limits.types) return undefined;
+    const state = { type, subscription: new Subscription(type), holding: new Holding() };
+    this.#states.set(type, state);
+    return state;
+  }
+
+  #checkSize(held: number): void {
+    let size = held * bytesPerName;
+    for (const { subscription } of this.#states.values()) size += subscription.size;
+    const limit = this.#limits.nameBytes;
+    if (size <= limit) return;
+    throw new SekishoError(
+      'limit_exceeded',
+      `The stream names more resources than fit into ${limit} bytes; subscribe to fewer.`,
+      {
+        facts: { limit },
+      },
+    );
+  }
+
+  /** Sends until there is nothing to say, or the transport is full: then what is to be said is worked out anew when it has drained. */
+  #send(): void {
+    if (this.#sending) return; // Whoever listens to our events may publish; the loop below sees it.
+    this.#sending = true;
+    try {
+      while (!this.#full && !this.#ended && this.#sendNext());
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  #sendNext(): boolean {
+    const view = this.#view();
+    if (!view) return false;
+    for (const { type, subscription, holding } of view.states.values())
+      holding.reconsider(goal(view, type), subscription);
+    if (view.founded !== view.target && isFounded(view)) {
+      this.#founded = view.target;
+      return true;
+    }
+    const next = nextResponse(view);
+    if (next) this.#deliver(view, next);
+    else if (this.#settled !== view.target && isSettled(view)) {
+      this.#settled = view.target;
+      this.#tell({ kind: 'settled', version: view.target.version });
+      return true;
+    }
+    return next !== undefined;
+  }
+
+  #view(): StreamView | undefined {
+    if (!this.#target || this.#states.size === 0) return undefined;
+    return {
+      states: this.#states,
+      target: this.#target,
+      founded: this.#founded,
+      withheld: this.#options.withheld ?? nothing,
+      unacknowledged: this.#limits.unacknowledged,
+    };
+  }
+
+  #deliver(view: StreamView, next: NextResponse): void {
+    const { state, snapshot, difference, made, answersWildcard } = next;
+    const { type, subscription, holding } = state;
+    const { bytes, nonce } = this.#options.publisher.responses.delta(type, snapshot, difference);
+    if (type === clusterType) askForEndpoints(view, state, difference);
+    holding.sent({ nonce, version: snapshot.version, difference }, subscription.wildcard ? made : undefined);
+    if (answersWildcard) subscription.wildcardAnswered();
+    subscription.answered(difference);
+    this.#full = !this.#options.transport.send(bytes);
+    const { changed, removed } = difference;
+    this.#tell({ kind: 'sent', type, version: snapshot.version, names: changed.length, removed: removed.length });
+  }
+
+  #tell(event: EventOfStream): void {
+    if (this.#facts) this.#options.observe?.({ ...event, ...this.#facts });
+  }
+}
+
+/** The events of a stream, before the facts of the stream are added. */
+type EventOfStream = XdsEvent extends infer Event
+  ? Event extends StreamFacts
+    ? Omit<Event, keyof StreamFacts>
+    : never
+  : never;
+
+const nothing: ReadonlySet<TypeUrl> = new Set();
+
+/**
+ * A changed cluster warms until its endpoints come once more, even if they are the same, and Envoy does not ask for what it asked for
+ * before; nor does it acknowledge the cluster until then. Source: "xDS REST and gRPC protocol", Resource warming.
+ * Endpoints are taken to have the name of their cluster, as they do unless `service_name` says otherwise.
+ */
+function askForEndpoints(view: StreamView, clusters: TypeState, { changed }: Difference): void {
+  const endpoints = view.states.get(endpointType);
+  if (!endpoints) return;
+  for (const { name, version } of changed) {
+    const held = clusters.holding.versionOf(name);
+    const isChange = held !== undefined && held !== version;
+    if (isChange && endpoints.subscription.wants(name) && goal(view, endpointType).has(name))
+      endpoints.subscription.ask(name);
+  }
+}

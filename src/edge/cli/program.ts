@@ -1,0 +1,160 @@
+import { Command, CommanderError, Option } from 'commander';
+import { SekishoError } from '../../base/errors.ts';
+import type { LogLevel } from '../../base/log.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { RecordsOptions } from './records.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * `sekisho …`: reads the arguments, runs one command, gives its exit code: 0 good, 1 the answer is bad news, 2 wrong use. Each command is
+ * loaded when it is called, so that `--help` answers at once.
+ */
+export async function run(argv: readonly string[], env: Environment): Promise<number> {
+  let exitCode: number = exitCodes.good;
+  const program = new Command('sekisho')
+    .description('Envoy control plane and log sink for AWS Management Console traffic')
+    .exitOverride()
+    .showHelpAfterError('(run with --help for what there is)')
+    .configureHelp({ showGlobalOptions: true });
+
+  const config = () =>
+    new Option('-c, --config <file>', 'the policy file').env('SEKISHO_CONFIG').default('sekisho.yaml');
+  const data = () => new Option('--data <dir>', 'folder of the journal').env('SEKISHO_DATA').default('./data');
+  const pki = () => new Option('--pki <dir>', 'folder of certificates and keys').env('SEKISHO_PKI').default('./pki');
+  const admin = () =>
+    new Option('--admin <url>', 'administration address of the running service')
+      .env('SEKISHO_ADMIN')
+      .default('http://127.0.0.1:18080');
+  const output = (...choices: [string, ...string[]]) =>
+    new Option('-o, --output <format>', 'how to print').choices(choices).default(choices[0]);
+
+  program
+    .command('demo')
+    .description('everything on loopback with a real Envoy and a stand-in console')
+    .option('--once', 'make the requests of the story, print their records, exit')
+    .option('--json', 'print records as JSON, one a line')
+    .addOption(new Option('--assurance <level>', 'assurance of the records').choices(['stream']).default('stream'))
+    .option('--dir <dir>', 'where its files go; kept afterwards (default: a temporary folder)')
+    .action(async (options: { once?: true; json?: true; dir?: string }) => {
+      const { demo } = await import('./demo.ts');
+      exitCode = await demo({ once: options.once ?? false, json: options.json ?? false, dir: options.dir, env });
+    });
+
+  program
+    .command('serve')
+    .description('the service: control plane and record sink; SIGTERM drains, SIGHUP or a changed file reloads')
+    .addOption(config())
+    .addOption(data())
+    .addOption(pki())
+    .option('--roles <roles>', 'which of control,sink to play', 'control,sink')
+    .addOption(
+      new Option('--log-level <level>', 'least important line to log')
+        .choices(['error', 'warn', 'info', 'debug'])
+        .env('SEKISHO_LOG_LEVEL')
+        .default('info'),
+    )
+    .action(async (options: { config: string; data: string; pki: string; roles: string; logLevel: LogLevel }) => {
+      const { serve } = await import('./serve.ts');
+      exitCode = await serve(options);
+    });
+
+  program
+    .command('check')
+    .description('every mistake in the policy as FILE:LINE:COL: message; with an Envoy at hand also its own validation')
+    .addOption(config())
+    .option('--no-envoy', 'do not ask an Envoy')
+    .action(async (options: { config: string; envoy: boolean }) => {
+      const { check } = await import('./check.ts');
+      exitCode = await check({ ...options, env });
+    });
+
+  program
+    .command('resources')
+    .description('what a node gets, in Envoy’s words; private keys are left out')
+    .requiredOption('--node <id>', 'node id')
+    .addOption(config())
+    .addOption(output('yaml', 'json'))
+    .action(async (options: { node: string; config: string; output: string }) => {
+      const { resources } = await import('./resources.ts');
+      exitCode = await resources(options);
+    });
+
+  program
+    .command('bootstrap')
+    .description('what a node starts from')
+    .requiredOption('--node <id>', 'node id')
+    .addOption(config())
+    .addOption(output('yaml', 'json'))
+    .option('--node-pki <dir>', 'folder on the node with node.crt, node.key, fleet-ca.crt', '/etc/sekisho/pki')
+    .option('--envoy-admin <address>', 'where the node’s Envoy listens for its administration', '127.0.0.1:9901')
+    .action(async (options: { node: string; config: string; output: string; nodePki: string; envoyAdmin: string }) => {
+      const { bootstrap } = await import('./bootstrap.ts');
+      exitCode = await bootstrap(options);
+    });
+
+  program
+    .command('fleet')
+    .description('nodes, versions, what each acknowledged or refused; exit 1 when one is out of step')
+    .addOption(admin())
+    .addOption(output('table', 'json'))
+    .action(async (options: { admin: string; output: string }) => {
+      const { fleet } = await import('./fleet.ts');
+      exitCode = await fleet(options);
+    });
+
+  program
+    .command('records')
+    .description('what the journal holds; exit 1 when a part of it cannot be read')
+    .addOption(data())
+    .option('--since <time>', 'RFC 3339, or an age such as 2h')
+    .option('--until <time>', 'RFC 3339, or an age such as 2h')
+    .option('--user <name>', 'who authenticated at the door')
+    .option('--host <host>', 'server name, exact or *.example')
+    .option('--client <address>', 'client address or network')
+    .option('--status <status>', '200, 4xx or 400-499')
+    .option('--follow', 'go on with records as they come, until interrupted')
+    .addOption(output('table', 'json'))
+    .action(async (options: RecordsOptions) => {
+      const { records } = await import('./records.ts');
+      exitCode = await records(options);
+    });
+
+  const ca = program.command('ca').description('the two certificate authorities');
+  ca.command('init')
+    .description('make what is missing: console root and intermediate, fleet authority, server certificate')
+    .addOption(config())
+    .addOption(pki())
+    .option('--offline <dir>', 'folder of the keys that belong offline (default: offline in the pki folder)')
+    .action(async (options: { config: string; pki: string; offline?: string }) => {
+      const { caInit } = await import('./ca.ts');
+      exitCode = await caInit(options);
+    });
+  ca.command('node')
+    .description('key and certificate for one Envoy')
+    .argument('<id>', 'node id')
+    .addOption(config())
+    .addOption(pki())
+    .option('--offline <dir>', 'folder of the keys that belong offline (default: offline in the pki folder)')
+    .option('--out <dir>', 'folder to write to (default: nodes/ID in the pki folder)')
+    .action(async (id: string, options: { config: string; pki: string; offline?: string; out?: string }) => {
+      const { caNode } = await import('./ca.ts');
+      exitCode = await caNode(id, options);
+    });
+
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (caught) {
+    return failure(caught);
+  }
+}
+
+/** Commander has printed its own complaint; ours is one line on stderr. */
+function failure(caught: unknown): number {
+  if (caught instanceof CommanderError) return caught.exitCode === 0 ? exitCodes.good : exitCodes.wrongUse;
+  const error = SekishoError.from(caught);
+  process.stderr.write(`sekisho: ${error.message}\n`);
+  if (error.code === 'internal') process.stderr.write(`${error.stack ?? ''}\n`);
+  return error.code === 'usage' ? exitCodes.wrongUse : exitCodes.badNews;
+}

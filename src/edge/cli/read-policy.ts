@@ -1,0 +1,33 @@
+import path from 'node:path';
+import { remedyOf } from '../../base/disk-errors.ts';
+import { realDisk } from '../../base/disk.ts';
+import { SekishoError } from '../../base/errors.ts';
+import { loadPolicy } from '../../policy/load.ts';
+import type { Policy } from '../../policy/policy.types.ts';
+import { formatProblem, type Problem } from '../../policy/problem.ts';
+
+/** The policy of a file, or everything that is wrong with it. Files that it names are relative to its folder. */
+export async function readPolicy(file: string): Promise<{ policy: Policy } | { problems: readonly Problem[] }> {
+  let text: string;
+  try {
+    text = (await realDisk.readFile(file)).toString('utf8');
+  } catch (caught) {
+    return { problems: [unreadable(file, SekishoError.from(caught))] };
+  }
+  const folder = path.dirname(file);
+  return loadPolicy({ file, text, readFile: (name) => realDisk.readFile(path.resolve(folder, name)) });
+}
+
+/** The policy, or undefined after its problems were printed, one a line. */
+export async function policyOrProblems(file: string, print: (line: string) => void): Promise<Policy | undefined> {
+  const loaded = await readPolicy(file);
+  if ('policy' in loaded) return loaded.policy;
+  for (const problem of loaded.problems) print(formatProblem(problem));
+  return undefined;
+}
+
+function unreadable(file: string, { facts }: SekishoError): Problem {
+  const errno = typeof facts['errno'] === 'string' ? facts['errno'] : undefined;
+  const message = `the policy cannot be read (${errno ?? 'unknown'})`;
+  return { file, line: 1, column: 1, path: '', code: 'file', message, remedy: remedyOf(errno) };
+}

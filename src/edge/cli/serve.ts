@@ -1,0 +1,75 @@
+import path from 'node:path';
+import { realDisk } from '../../base/disk.ts';
+import { SekishoError } from '../../base/errors.ts';
+import { createLog, type Log, type LogLevel } from '../../base/log.ts';
+import { formatProblem } from '../../policy/problem.ts';
+import { startService, type Role, type Service } from '../service/service.ts';
+import { exitCodes } from './exit-codes.ts';
+import { aside } from './print.ts';
+import { policyOrProblems, readPolicy } from './read-policy.ts';
+
+/** `sekisho serve`: runs until SIGTERM or SIGINT, which drain; a changed file or SIGHUP reloads. */
+export async function serve(options: {
+  readonly config: string;
+  readonly data: string;
+  readonly pki: string;
+  readonly roles: string;
+  readonly logLevel: LogLevel;
+}): Promise<number> {
+  const log = createLog({ level: options.logLevel });
+  const roles = rolesOf(options.roles);
+  const policy = await policyOrProblems(options.config, aside);
+  if (!policy) return exitCodes.badNews;
+
+  const stop = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+  });
+  // From the first moment to the last, because a SIGHUP that nobody hears ends the process.
+  let reload: () => void = () => undefined;
+  const hangup = (): void => {
+    reload();
+  };
+  process.on('SIGHUP', hangup);
+  const service = await startService({ policy, roles, data: options.data, pki: options.pki, log });
+  reload = reloader(options.config, service, log);
+  const watch = realDisk.watch(path.resolve(options.config), hangup);
+
+  log.info('stopping', { signal: await stop });
+  watch.close();
+  reload = () => undefined;
+  await service.close();
+  log.info('stopped');
+  process.off('SIGHUP', hangup);
+  return exitCodes.good;
+}
+
+/** Reads the file again and goes on by it; a bad one changes nothing and says why. */
+function reloader(file: string, service: Service, log: Log): () => void {
+  const reload = async (): Promise<void> => {
+    const loaded = await readPolicy(file);
+    if ('problems' in loaded) {
+      log.error('the changed policy is not used; the last good one holds', { problems: loaded.problems.length });
+      for (const problem of loaded.problems) log.error(formatProblem(problem));
+      return;
+    }
+    await service.reload(loaded.policy);
+    log.info('policy reloaded', { policy: file });
+  };
+  const failed = (caught: unknown): void => {
+    const error = SekishoError.from(caught);
+    log.error('the changed policy is not used; the last good one holds', { code: error.code, why: error.message });
+  };
+  // One reading after the other: of two at a time, the one that saw the older file could end last.
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(reload).catch(failed);
+  };
+}
+
+function rolesOf(text: string): ReadonlySet<Role> {
+  const roles = text.split(',').map((role) => {
+    if (role === 'control' || role === 'sink') return role;
+    throw new SekishoError('usage', `${role} is no role — --roles takes control, sink or control,sink`);
+  });
+  return new Set(roles);
+}

@@ -1,0 +1,133 @@
+import { consoleHosts } from '../../aws/hosts.ts';
+import { systemClock } from '../../base/clock.ts';
+import { SekishoError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { ConsoleCa } from '../../control/ca/console-ca.ts';
+import { DoorCertificates } from '../../control/ca/door-certificates.ts';
+import { doorNames } from '../../control/door-names.ts';
+import { Admission } from '../../control/fleet/admission.ts';
+import { versionFault } from '../../control/fleet/envoy-version.ts';
+import { FleetStatus } from '../../control/fleet/fleet-status.ts';
+import type { FleetJson } from '../../control/fleet/fleet.types.ts';
+import { plan, type Plan } from '../../control/plan.ts';
+import type { DoorKeys } from '../../control/resources/secrets.ts';
+import { Publisher } from '../../control/xds/publisher.ts';
+import { memberOf } from '../../policy/membership.ts';
+import type { Policy } from '../../policy/policy.types.ts';
+import { adsService } from '../grpc/ads.ts';
+import { callerOf } from '../grpc/caller.ts';
+import type { GrpcService } from '../grpc/server.ts';
+import { fleetObserver } from './fleet-metrics.ts';
+
+export interface ControlRole {
+  readonly services: readonly GrpcService[];
+  /** Publishes what a policy means, under what this CA can issue. Throws when it cannot; then nothing has changed. */
+  adopt(policy: Policy, ca: ConsoleCa): Promise<void>;
+  /** Who runs what. */
+  fleet(): FleetJson;
+  /** Ends the discovery streams, once what is under way has been written; their Envoys come back to whoever is there then. */
+  finish(): void;
+  close(): Promise<void>;
+}
+
+/** WAY 1 as a part of the running service: the policy becomes what every Envoy is told. */
+export async function openControl(options: {
+  readonly policy: Policy;
+  readonly ca: ConsoleCa;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}): Promise<ControlRole> {
+  const { log, metrics } = options;
+  const status = new FleetStatus({ clock: systemClock });
+  const certificates = new DoorCertificates(options.ca, systemClock, () => {
+    turn(() => publish(policy)).catch(renewalFailed);
+  });
+  const admission = new Admission();
+  const observed = fleetObserver(metrics, log);
+  const publisher = new Publisher({
+    resolve: (node) => {
+      const member = memberOf(policy, node.id);
+      const max = member?.node === undefined ? member?.group.pattern?.max : undefined;
+      if (member && max !== undefined && !admission.hasRoom(member.group.name, node.id, max)) return undefined;
+      return current?.keyOf(node.id, versionFault(node) === undefined);
+    },
+  });
+  const stopping = new AbortController();
+  let policy = options.policy;
+  let current: Plan | undefined;
+
+  function renewalFailed(caught: unknown): void {
+    const { code, message } = SekishoError.from(caught);
+    log.error('door certificates could not be renewed; the old ones stay', { code, why: message });
+  }
+
+  /** Everything is worked out and checked first; only then does anyone see it. */
+  async function publish(next: Policy): Promise<void> {
+    const { admitted } = consoleHosts(next.console);
+    const keys = await doorKeys(next, admitted, certificates);
+    const planned = plan({ policy: next, hosts: admitted, keys, previous: current });
+    const gone = publisher.keys.filter((key) => !planned.snapshots.has(key));
+    policy = next;
+    current = planned;
+    status.expect(next.fleet.groups.flatMap((group) => group.nodes.map(({ id }) => id)));
+    for (const [key, snapshot] of planned.snapshots) publisher.publish(key, snapshot);
+    publisher.resolveAgain();
+    for (const key of gone) publisher.withdraw(key);
+  }
+
+  // A reload and a renewal at the same time: one after the other, each from what the other left.
+  let last: Promise<unknown> = Promise.resolve();
+  function turn(work: () => Promise<void>): Promise<void> {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  await publish(policy);
+  const renewing = certificates.renewUntil(stopping.signal, renewalFailed);
+  const ads = adsService({
+    publisher,
+    identify: (call) => callerOf(call, policy.fleet.name),
+    observe: (event) => {
+      if (event.kind === 'connected') admission.came(event.node.id, memberOf(policy, event.node.id)?.group.name ?? '');
+      if (event.kind === 'disconnected') admission.left(event.node.id);
+      status.observe(event);
+      observed(event);
+    },
+  });
+  return {
+    services: [ads],
+    adopt: (next, ca) =>
+      turn(async () => {
+        // Signing for the new policy comes before letting go of anything.
+        const { admitted } = consoleHosts(next.console);
+        ca.assertPermits(admitted, []);
+        certificates.adopt(ca);
+        await publish(next);
+      }),
+    fleet: () => status.snapshot(),
+    finish: () => {
+      ads.close();
+    },
+    close: async () => {
+      stopping.abort();
+      await renewing;
+    },
+  };
+}
+
+/** The leaves of every door: in place of the console, and as a proxy where it speaks TLS itself. */
+async function doorKeys(
+  policy: Policy,
+  hosts: readonly string[],
+  certificates: DoorCertificates,
+): Promise<Map<string, DoorKeys>> {
+  const keys = new Map<string, DoorKeys>();
+  for (const door of policy.doors) {
+    const leaf = await certificates.leafFor(hosts);
+    const own = doorNames(policy, door);
+    keys.set(door.name, door.tls ? { leaf, proxy: await certificates.leafFor(own.hosts, own.addresses) } : { leaf });
+  }
+  return keys;
+}

@@ -1,0 +1,48 @@
+import type { Log } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { consoleHosts } from '../../aws/hosts.ts';
+import type { ConsoleCa } from '../../control/ca/console-ca.ts';
+import { doorNames } from '../../control/door-names.ts';
+import type { Policy } from '../../policy/policy.types.ts';
+import { adminServer } from '../http/admin-server.ts';
+import { proxyAutoConfig, type PacDoor } from '../http/pac.ts';
+import { publicServer } from '../http/public-server.ts';
+import { publishedCertificates } from '../http/published-certificates.ts';
+import type { HttpServer } from '../http/strict-server.ts';
+import type { Obstacles } from './readiness.ts';
+
+/** The administration address: health, readiness, metrics, the fleet. */
+export function openAdmin(options: {
+  readonly policy: Policy;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly obstacles: Obstacles;
+  readonly fleet: () => unknown;
+}): Promise<HttpServer> {
+  const { policy, metrics, obstacles, fleet, log } = options;
+  return adminServer({
+    ...policy.server.admin,
+    log,
+    readiness: () => obstacles.readiness(),
+    metrics: () => metrics.text(),
+    fleet,
+  });
+}
+
+/** The public address: how a workstation finds the doors, and what it has to trust. */
+export function openPublic(policy: () => Policy, ca: ConsoleCa, log: Log): Promise<HttpServer> {
+  return publicServer({
+    ...policy().server.public,
+    log,
+    pac: () => proxyAutoConfig({ hosts: consoleHosts(policy().console).admitted, doors: pacDoors(policy()) }),
+    certificates: publishedCertificates(ca.root.toString(), 'sekisho-console-root'),
+  });
+}
+
+/** Every door under every name that its certificate would carry. */
+function pacDoors(policy: Policy): PacDoor[] {
+  return policy.doors.flatMap((door) => {
+    const { hosts, addresses } = doorNames(policy, door);
+    return [...hosts, ...addresses].map((host) => ({ host, port: door.listen.port, tls: door.tls }));
+  });
+}

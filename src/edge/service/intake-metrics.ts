@@ -1,0 +1,59 @@
+import type { ErrorCode } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { AlsObserver } from '../../sink/intake/als.ts';
+
+/** What the intake counts, and what it refuses, as metrics; the first refusals of each kind also as log lines. */
+export interface IntakeObserver extends AlsObserver {
+  /** A whole stream was ended: its sender, or its first message, was not acceptable. */
+  streamRefused(code: ErrorCode): void;
+}
+
+export function intakeObserver(metrics: Metrics, log: Log): IntakeObserver {
+  const messages = metrics.counter({ name: 'sekisho_als_messages_total', help: 'Access-log messages read.' });
+  const entries = metrics.counter({ name: 'sekisho_als_entries_total', help: 'Access-log entries read.' });
+  const bytes = metrics.counter({ name: 'sekisho_als_bytes_total', help: 'Bytes of access-log messages read.' });
+  const redactions = metrics.counter({ name: 'sekisho_redactions_total', help: 'Values withheld before storing.' });
+  const incomplete = metrics.counter({
+    name: 'sekisho_als_incomplete_total',
+    help: 'Entries stored although they carry no common properties.',
+  });
+  const refused = metrics.counter({
+    name: 'sekisho_als_refused_total',
+    help: 'Entries or messages not stored, by reason.',
+    labels: ['reason'],
+  });
+  const streams = metrics.counter({
+    name: 'sekisho_als_streams_refused_total',
+    help: 'Access-log streams ended because of their sender or first message, by error code.',
+    labels: ['code'],
+  });
+  const told = new Map<string, number>();
+  return {
+    message: (facts) => {
+      messages.add({});
+      entries.add({}, facts.entries);
+      bytes.add({}, facts.bytes);
+    },
+    redacted: (marks) => {
+      redactions.add({}, marks);
+    },
+    incomplete: () => {
+      incomplete.add({});
+    },
+    refused: (reason, error) => {
+      refused.add({ reason });
+      const times = (told.get(reason) ?? 0) + 1;
+      told.set(reason, times);
+      if (times > toldAtFirst && times % toldThen !== 0) return;
+      log.warn('an access-log entry was not stored', { reason, times, why: error.message, ...error.facts });
+    },
+    streamRefused: (code) => {
+      streams.add({ code });
+    },
+  };
+}
+
+/** One message can hold a million bad entries: so many refusals of a kind are logged one by one, then every so-many-th. */
+const toldAtFirst = 10;
+const toldThen = 10_000;

@@ -1,0 +1,133 @@
+import path from 'node:path';
+import { systemClock } from '../../base/clock.ts';
+import { realDisk } from '../../base/disk.ts';
+import { SekishoError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import { memberOf } from '../../policy/membership.ts';
+import type { Policy } from '../../policy/policy.types.ts';
+import { alsStream } from '../../sink/intake/als.ts';
+import { openJournal } from '../../sink/journal/journal.ts';
+import type { JournalObserver } from '../../sink/journal/journal.types.ts';
+import { redactionRules } from '../../sink/record/redaction-rules.ts';
+import { alsService } from '../grpc/als.ts';
+import { callerOf } from '../grpc/caller.ts';
+import type { GrpcService } from '../grpc/server.ts';
+import { intakeObserver } from './intake-metrics.ts';
+import type { Obstacles } from './readiness.ts';
+
+export interface SinkRole {
+  readonly services: readonly GrpcService[];
+  /** Goes on by the rules of this policy. */
+  adopt(policy: Policy): void;
+  /** Writes what was accepted, then lets go of the journal. */
+  close(): Promise<void>;
+}
+
+/** The folder of the journal inside the data folder. */
+export function journalFolder(data: string): string {
+  return path.join(data, 'journal');
+}
+
+/** WAY 2 as a part of the running service: what Envoys send becomes records in the journal. */
+export async function openSink(options: {
+  readonly data: string;
+  readonly policy: Policy;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly obstacles: Obstacles;
+}): Promise<SinkRole> {
+  const { log, metrics } = options;
+  let policy = options.policy;
+  let rules = redactionRules(policy.record.redactQuery);
+  const dir = journalFolder(options.data);
+  const journal = await openJournal({ dir, disk: realDisk, observer: journalObserver(options) });
+  metrics.gaugeOf(
+    { name: 'sekisho_journal_queued_bytes', help: 'Bytes accepted and not yet on disk.' },
+    () => journal.queuedBytes,
+  );
+  metrics.gaugeOf(
+    { name: 'sekisho_journal_next_index', help: 'Index that the next record gets.' },
+    () => journal.nextIndex,
+  );
+  log.info('journal open', { dir, records: journal.nextIndex });
+
+  const observer = intakeObserver(metrics, log);
+  const als = alsService({
+    journal,
+    identify: (call) => callerOf(call, policy.fleet.name),
+    open: (caller) =>
+      alsStream({
+        identity: caller,
+        admits: (node) => memberOf(policy, node) !== undefined,
+        rules: () => rules,
+        clock: systemClock,
+        observer,
+      }),
+    failed: (caught, peer) => {
+      const error = SekishoError.from(caught);
+      observer.streamRefused(error.code);
+      log.warn('an access-log stream was refused', { peer, code: error.code, why: error.message });
+    },
+  });
+  return {
+    services: [als],
+    adopt: (next) => {
+      policy = next;
+      rules = redactionRules(next.record.redactQuery);
+    },
+    close: () => journal.close(),
+  };
+}
+
+function journalObserver({
+  log,
+  metrics,
+  obstacles,
+}: {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly obstacles: Obstacles;
+}): JournalObserver {
+  const frames = metrics.counter({ name: 'sekisho_journal_records_total', help: 'Records on disk since the start.' });
+  const bytes = metrics.counter({
+    name: 'sekisho_journal_bytes_total',
+    help: 'Bytes of records on disk since the start.',
+  });
+  const commits = metrics.histogram({
+    name: 'sekisho_journal_commit_seconds',
+    help: 'Time of a group commit, fdatasync included.',
+  });
+  const corrupt = metrics.counter({
+    name: 'sekisho_journal_corrupt_total',
+    help: 'Damaged places found in the journal.',
+  });
+  return {
+    committed: (batch) => {
+      frames.add({}, batch.frames);
+      bytes.add({}, batch.bytes);
+      commits.observe({}, batch.seconds);
+    },
+    torn: (tail) => {
+      log.warn('the journal ended in a batch that was never acknowledged; it was cut', { ...tail });
+    },
+    corrupt: (place) => {
+      corrupt.add({});
+      log.error('a part of the journal is damaged; it stays as it is, restore the segment from a copy', { ...place });
+    },
+    failing: (error) => {
+      log.error('the journal cannot write; Envoys are held back until it can', {
+        code: error.code,
+        why: error.message,
+      });
+      obstacles.set('journal', error.message);
+    },
+    recovered: () => {
+      log.info('the journal writes again');
+      obstacles.set('journal', undefined);
+    },
+    segmentOpened: (segment) => {
+      log.debug('segment opened', { ...segment });
+    },
+  };
+}

@@ -1,0 +1,31 @@
+/** Bounds of a policy, each with its reason. The schema and docs/policy.md take them from here. */
+export const limits = {
+  /** Bytes of the file. 10,000 nodes with addresses take 0.7 MiB. */
+  fileBytes: 1024 * 1024,
+  /** Bytes of a PEM file. The bundle of a Linux distribution has about 0.3 MiB, and a door's file goes to every Envoy. */
+  pemBytes: 4 * 1024 * 1024,
+  /** YAML aliases; none may hold others, so the file unfolds to at most this many copies of what it says. */
+  aliases: 100,
+  /** Errors that are taken from the parser, which can have one per byte; several fall on one line. */
+  parserErrors: 500,
+  /** Syntax errors shown in one run; what a parser says after the first few is rarely true. */
+  syntaxProblems: 20,
+  /** CIDRs of `fleet.egress`. They go into AWS policies of 2 to 10 KB. */
+  egress: 100,
+  /** Each group is a snapshot of resources of its own. */
+  groups: 100,
+  /** Nodes of a fleet, by name or by pattern: what one control plane has been asked to hold. */
+  nodes: 10_000,
+  /** Each door is a listener on each node of its group. */
+  doors: 200,
+  /** CIDRs of a door's `from`; Envoy matches them one after another. */
+  from: 1000,
+  reason: 500,
+  /** Hosts of `console.also`. Each is a name in the leaf certificate, and 500 names of 40 bytes are 20 KB per handshake. */
+  also: 500,
+  resolvers: 16,
+  pins: 500,
+  /** Addresses of one pin. */
+  endpoints: 16,
+  redact: 200,
+} as const;

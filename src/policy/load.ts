@@ -1,0 +1,101 @@
+import path from 'node:path';
+import { assemblePolicy } from './assemble.ts';
+import { checkConsole } from './checks/console.ts';
+import { checkDoors } from './checks/doors.ts';
+import { checkFleet } from './checks/fleet.ts';
+import { checkServer } from './checks/server.ts';
+import { readPolicyFiles } from './files.ts';
+import type { ReadFile } from './files.ts';
+import { limits } from './limits.ts';
+import type { Policy } from './policy.types.ts';
+import { pathText, startsWith } from './problem.ts';
+import type { Finding, Problem } from './problem.ts';
+import { readable, valueAt } from './readable.ts';
+import { policySchema } from './schema.ts';
+import { shapeFindings } from './shape.ts';
+import { readSource } from './source.ts';
+import type { Source } from './source.ts';
+import { unbuiltFindings } from './unbuilt.ts';
+
+export { formatProblem } from './problem.ts';
+export type { Problem, ProblemCode } from './problem.ts';
+
+export interface PolicyText {
+  /** The path as the user gave it; problems and the policy repeat it, and relative paths start at its folder. */
+  readonly file: string;
+  readonly text: string;
+  /** Reads a file that the policy names; gets an absolute path. */
+  readonly readFile: ReadFile;
+}
+
+export type LoadedPolicy = { readonly policy: Policy } | { readonly problems: readonly Problem[] };
+
+/** Reads a policy, or tells all that is wrong with it, sorted by place. Rejects only if its arguments break. */
+export async function loadPolicy({ file, text, readFile }: PolicyText): Promise<LoadedPolicy> {
+  if (Buffer.byteLength(text) > limits.fileBytes) return { problems: [tooLarge(file)] };
+  const source = readSource(text);
+  const sound = source.soundUntil === Infinity && source.value !== undefined;
+
+  const unbuilt = unbuiltFindings(source.value);
+  const shape = source.value === undefined ? [] : unlessUnbuilt(shapeFindings(source.value), unbuilt);
+  const draft = readable(policySchema, source.value) ?? {};
+  const files = await readPolicyFiles(sound ? draft : {}, path.dirname(file), readFile);
+  const crossed = sound
+    ? [...checkFleet(draft), ...checkDoors(draft), ...checkConsole(draft), ...checkServer(draft)]
+    : [];
+
+  const across = unlessUnbuilt([...crossed, ...files.findings], unbuilt);
+  const findings = [...unbuilt, ...shape, ...across];
+  const problems = inOrder([...syntaxProblems(file, source), ...place(file, source, findings)]);
+  if (problems.length > 0) return { problems };
+  return { policy: assemblePolicy(file, policySchema.parse(source.value), files.certificates) };
+}
+
+/** What is not built is told once, and not as an unknown key or value besides. */
+function unlessUnbuilt(findings: readonly Finding[], unbuilt: readonly Finding[]): Finding[] {
+  return findings.filter(
+    (found) =>
+      !unbuilt.some(
+        ({ path: at }) => startsWith(found.path, at) || (found.code === 'missing-key' && startsWith(at, found.path)),
+      ),
+  );
+}
+
+function syntaxProblems(file: string, source: Source): Placed[] {
+  return source.problems.map(({ place: { line, column, offset }, message, remedy }) => ({
+    offset,
+    problem: { file, line, column, path: '', code: 'yaml', message, remedy },
+  }));
+}
+
+/** Behind a break in the structure, neither what is there nor what is missing can be told. */
+function place(file: string, source: Source, findings: readonly Finding[]): Placed[] {
+  return findings.flatMap(({ path: at, at: part, code, message, remedy }) => {
+    const { line, column, offset, end } = source.place(at, part);
+    const absent = (valueAt(source.value, at) ?? null) === null;
+    const guess = source.soundUntil !== Infinity && (absent || end >= source.soundUntil);
+    return guess ? [] : [{ offset, problem: { file, line, column, path: pathText(at), code, message, remedy } }];
+  });
+}
+
+interface Placed {
+  readonly offset: number;
+  readonly problem: Problem;
+}
+
+function inOrder(placed: readonly Placed[]): Problem[] {
+  return [...placed].sort((a, b) => a.offset - b.offset).map(({ problem }) => problem);
+}
+
+function tooLarge(file: string): Problem {
+  const message = `the policy is larger than ${limits.fileBytes} bytes`;
+  return {
+    file,
+    line: 1,
+    column: 1,
+    path: '',
+    code: 'limit',
+    message,
+    remedy: 'split the fleet, or name nodes by a pattern',
+  };
+}

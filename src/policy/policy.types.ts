@@ -1,0 +1,103 @@
+/** The policy as the rest of Sekisho sees it: checked, complete, with nothing left to parse. Made only by `loadPolicy`. */
+export interface Policy {
+  /** The path that the policy was read from; relative paths inside it are relative to its folder. */
+  readonly file: string;
+  readonly fleet: Fleet;
+  readonly doors: readonly Door[];
+  readonly console: ConsoleRules;
+  readonly record: RecordRules;
+  readonly server: ServerRules;
+}
+
+/** Envoys that share a policy, and the addresses from which AWS sees them. */
+export interface Fleet {
+  /** A DNS label; the trust domain of the node certificates. */
+  readonly name: string;
+  /** Public addresses of the fleet, canonical CIDR (`51.44.71.80/32`). */
+  readonly egress: readonly string[];
+  readonly groups: readonly NodeGroup[];
+}
+
+export interface NodeGroup {
+  readonly name: string;
+  /** The nodes that the policy names. */
+  readonly nodes: readonly FleetNode[];
+  /** Nodes that the policy admits by a glob on their id (`host-*`), at most `max` of them. */
+  readonly pattern?: { readonly match: string; readonly max: number };
+}
+
+export interface FleetNode {
+  /** The Envoy's node id; a DNS name in lower case, unique in the fleet. */
+  readonly id: string;
+  /** Host name or address under which people and Sekisho reach the node. */
+  readonly address?: string;
+  /** The local address from which this node dials upstream. */
+  readonly source?: string;
+}
+
+/** A listener through which people enter. */
+export interface Door {
+  /** A DNS label, unique in the policy. */
+  readonly name: string;
+  /** Name of the node group that opens this door. */
+  readonly on: string;
+  readonly kind: 'forward';
+  readonly inspect: 'full';
+  readonly listen: SocketAddress;
+  /** Networks from which people may come, canonical CIDRs; empty means any. */
+  readonly from: readonly string[];
+  /** Whether the proxy itself speaks TLS (an HTTPS proxy). */
+  readonly tls: boolean;
+  readonly users: DoorUsers;
+  /** Why a door without users may stand off loopback. */
+  readonly reason?: string;
+}
+
+export type DoorUsers =
+  | { readonly kind: 'none' }
+  /** People show a client certificate that one of these authorities (PEM text, certificates only) signed; the door has `tls`. */
+  | { readonly kind: 'certificate'; readonly authorities: string };
+
+export interface ConsoleRules {
+  /** AWS partitions: aws, aws-cn, aws-us-gov, aws-eusc. */
+  readonly partitions: readonly string[];
+  readonly regions: readonly string[];
+  /** Further hosts, exact or `*.` with one label. */
+  readonly also: readonly string[];
+  /** DNS servers that Envoy asks for upstream names; empty means the system's. */
+  readonly resolvers: readonly SocketAddress[];
+  /** Hosts whose addresses the policy gives itself, private ones included. */
+  readonly pins: readonly HostPin[];
+  /** PEM text that the console's own certificates must chain to, certificates only; absent means the Envoy host's system bundle. */
+  readonly trust?: string;
+}
+
+export interface HostPin {
+  /** A host, or `*.` and a host, as in the list of admitted hosts. */
+  readonly host: string;
+  readonly endpoints: readonly SocketAddress[];
+}
+
+export interface RecordRules {
+  readonly assurance: 'stream';
+  /** Query parameters whose values are withheld besides the built-in ones; lower case. */
+  readonly redactQuery: readonly string[];
+}
+
+export interface ServerRules {
+  readonly grpc: {
+    readonly listen: SocketAddress;
+    /** Where the Envoys reach it. */
+    readonly address: SocketAddress;
+  };
+  /** Health, metrics, fleet; on loopback. */
+  readonly admin: SocketAddress;
+  /** PAC and CA certificates. */
+  readonly public: SocketAddress;
+}
+
+export interface SocketAddress {
+  /** An IP address, or a host name where one is allowed. IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}

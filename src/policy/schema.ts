@@ -1,0 +1,29 @@
+import * as z from 'zod';
+import { limits } from './limits.ts';
+import { consoleSchema } from './schema/console.ts';
+import { doorSchema } from './schema/doors.ts';
+import { fleetSchema } from './schema/fleet.ts';
+import { recordSchema } from './schema/record.ts';
+import { serverSchema } from './schema/server.ts';
+
+/**
+ * The shape of sekisho.yaml: types, defaults, bounds and their reasons. What needs two places of the file at once is in
+ * checks/, what is designed but not built in unbuilt.ts. Editors get it as sekisho.schema.json, people as docs/policy.md.
+ */
+export const policySchema = z.strictObject({
+  fleet: fleetSchema.meta({ wants: 'map', description: 'The Envoys.', examples: [] }),
+  doors: z
+    .array(doorSchema)
+    .min(1)
+    .max(limits.doors)
+    .meta({ wants: 'list', description: 'Listeners through which people enter.', examples: [] }),
+  console: consoleSchema.meta({ wants: 'map', description: 'What people may reach.', examples: [] }),
+  record: recordSchema.meta({
+    wants: 'map',
+    description: 'How records are kept.',
+    examples: [{ assurance: 'stream' }],
+  }),
+  server: serverSchema.prefault({}).meta({ wants: 'map', description: 'Where Sekisho itself listens.', examples: [] }),
+});
+
+export type PolicyInput = z.output<typeof policySchema>;

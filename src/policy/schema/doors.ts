@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import * as field from '../fields.ts';
+import { limits } from '../limits.ts';
+
+/** One of `doors:` */
+export const doorSchema = z.strictObject({
+  name: field.text(field.readLabel, {
+    wants: 'DNS label',
+    description: 'Name of the door, unique in the policy; records carry it.',
+    examples: ['office'],
+  }),
+  on: field.text(field.readLabel, {
+    wants: 'group',
+    description: 'The group of nodes that opens this door.',
+    examples: ['egress'],
+  }),
+  kind: z.literal('forward').meta({
+    wants: 'forward',
+    description: 'forward: an explicit proxy (CONNECT).',
+    examples: ['forward'],
+  }),
+  listen: field.text(field.readListen, {
+    wants: 'ADDRESS:PORT',
+    description: 'Where the nodes listen. Two doors of a group may not share a port on an address.',
+    examples: ['127.0.0.1:3128'],
+  }),
+  from: z
+    .array(
+      field.text(field.readNetwork, {
+        wants: 'CIDR or address',
+        examples: ['10.0.0.0/8'],
+        description: 'A network from which people may come.',
+      }),
+    )
+    .max(limits.from)
+    .prefault([])
+    .meta({
+      wants: 'list of CIDRs or addresses',
+      description: 'Networks from which people may come; empty: any that reach the door.',
+      examples: [['10.0.0.0/8']],
+    }),
+  inspect: z
+    .literal('full')
+    .prefault('full')
+    .meta({
+      wants: 'full',
+      description: 'full: TLS ends at Envoy under the console CA and every request is recorded.',
+      examples: ['full'],
+    }),
+  tls: z
+    .boolean()
+    .prefault(false)
+    .meta({
+      wants: 'boolean',
+      description: 'Whether the proxy itself speaks TLS (an HTTPS proxy).',
+      examples: [true],
+    }),
+  users: z
+    .union([
+      z.literal('none'),
+      z.strictObject({
+        certificate: field.text(field.readFileName, {
+          wants: 'file',
+          examples: ['office-ca.pem'],
+          description: 'PEM file of the authorities that sign the certificates of people. The door needs `tls: true`.',
+        }),
+      }),
+    ])
+    .meta({
+      wants: 'none, or certificate',
+      description: 'How people show who they are. Off loopback, `none` needs a `reason`.',
+      examples: ['none', { certificate: 'office-ca.pem' }],
+    }),
+  reason: field
+    .text(field.readReason, {
+      wants: 'text',
+      description: 'Why a door without users may stand off loopback.',
+      examples: ['badge readers on floor 3'],
+    })
+    .optional(),
+});

@@ -1,0 +1,85 @@
+import { isLoopback, parseSocket } from './socket-address.ts';
+import type { Finding, Path } from './problem.ts';
+import { isMap, valueAt } from './readable.ts';
+
+/**
+ * What the design has and this version has not. Each is refused where it is written, with what there is instead, so
+ * that no policy is ever weaker than it reads. Whoever builds one of them deletes its line.
+ */
+const unbuilt: readonly Unbuilt[] = [
+  { path: ['doors', '*', 'kind'], is: ['reverse', 'sidecar'], instead: 'write kind: forward' },
+  { path: ['doors', '*', 'inspect'], is: ['tunnel'], instead: 'write inspect: full' },
+  {
+    path: ['doors', '*', 'users'],
+    when: (value) => isMap(value) && 'basic' in value,
+    what: 'users {basic: …}',
+    instead: 'write users: none, or users: {certificate: FILE} with tls: true',
+  },
+  { path: ['record', 'assurance'], is: ['receipt', 'gate'], instead: 'write assurance: stream' },
+  {
+    path: ['record', 'assurance'],
+    is: [undefined],
+    what: 'assurance "receipt", which is the default,',
+    instead: 'write assurance: stream',
+  },
+  { path: ['record', 'retention'], instead: 'remove it; records are kept until you delete them' },
+  { path: ['outputs'], instead: 'remove it; records are read with sekisho records' },
+  { path: ['rollout'], instead: 'remove it; every change goes to the whole fleet at once' },
+  { path: ['resources'], instead: 'remove it; the fleet runs what sekisho resources shows' },
+  { path: ['aws'], instead: 'remove it; write the AWS policies by hand' },
+  { path: ['access'], instead: 'remove it, and keep server.admin on loopback' },
+  { path: ['server', 'access'], instead: 'remove it, and keep server.admin on loopback' },
+  {
+    path: ['server', 'admin'],
+    when: offLoopback,
+    what: 'an admin address off loopback (it needs access:)',
+    instead: 'write 127.0.0.1:18080',
+  },
+];
+
+interface Unbuilt {
+  /** `*` stands for each item of a list. */
+  readonly path: readonly string[];
+  /** The values that are not built, undefined for an absent key; without it and `when`, any value. */
+  readonly is?: readonly (string | undefined)[];
+  readonly when?: (value: unknown) => boolean;
+  /** What is not built; by default the key with its value. */
+  readonly what?: string;
+  readonly instead: string;
+}
+
+/** The places of a policy that ask for what is not built. */
+export function unbuiltFindings(root: unknown): Finding[] {
+  if (!isMap(root)) return [];
+  return unbuilt.flatMap((entry) =>
+    placesOf(root, entry.path)
+      .filter((path) => applies(entry, valueAt(root, path)))
+      .map((path): Finding => {
+        const value = valueAt(root, path);
+        const key = String(path.at(-1));
+        const what = entry.what ?? (entry.is === undefined ? `"${key}:"` : `${key} "${String(value)}"`);
+        const at = entry.is === undefined && entry.when === undefined ? 'key' : 'value';
+        return { path, at, code: 'not-built', message: `${what} is not built yet`, remedy: entry.instead };
+      }),
+  );
+}
+
+function applies(entry: Unbuilt, value: unknown): boolean {
+  if (entry.when !== undefined) return entry.when(value);
+  if (entry.is === undefined) return value !== undefined;
+  return entry.is.some((unbuiltValue) => unbuiltValue === value);
+}
+
+function placesOf(root: unknown, path: readonly string[]): Path[] {
+  const star = path.indexOf('*');
+  if (star < 0) return [path];
+  const list = valueAt(root, path.slice(0, star));
+  if (!Array.isArray(list)) return [];
+  return list.map((_, index) => [...path.slice(0, star), index, ...path.slice(star + 1)]);
+}
+
+function offLoopback(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  const address = parseSocket(value);
+  return !('refused' in address) && !isLoopback(address);
+}

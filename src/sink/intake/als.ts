@@ -1,0 +1,171 @@
+import type { Clock } from '../../base/clock.ts';
+import { SekishoError } from '../../base/errors.ts';
+import { framesOf, noFrames, type Frames } from '../journal/frames.ts';
+import {
+  recordEncoder,
+  writeRecord,
+  type EncodedRecord,
+  type RecordEncoder,
+  type RecordOrigin,
+} from '../record/envelope.ts';
+import { redactEntry, type EntryType } from '../record/redact.ts';
+import type { RedactionRules } from '../record/redaction-rules.ts';
+import { hasCommonProperties, sliceAls, type AlsIdentifier } from '../record/slice.ts';
+import { Suspects } from '../record/suspects.ts';
+
+/** How the sink knows who sends: by the client certificate's node id, or not at all, over loopback. */
+export type AlsSender = { readonly kind: 'certificate'; readonly node: string } | { readonly kind: 'loopback' };
+
+/** What happens to entries, for the counters. Nothing is refused without a word here. */
+export interface AlsObserver {
+  /** A message was read: so many entries in so many bytes. */
+  message(facts: { readonly entries: number; readonly bytes: number }): void;
+  /** An entry was stored with so many marks. */
+  redacted(marks: number): void;
+  /** An entry without AccessLogCommon was stored: what Envoy sent, but nobody can tell when or who. */
+  incomplete(): void;
+  /** An entry, or a whole message (`entries` unknown), was not stored. */
+  refused(reason: 'malformed' | 'too_large', error: SekishoError): void;
+}
+
+/** The sink's end of one StreamAccessLogs call. */
+export interface AlsStream {
+  /**
+   * The records of a message, in its order, framed for the journal. Bad entries are reported and left out; good ones beside them stay.
+   * Throws, and the stream must end, where the sender is not acceptable: SekishoError `record_malformed` (the first message does not
+   * say who sends), `identity_mismatch` (not the certificate's node) or `node_unknown` (not in the policy).
+   */
+  message(bytes: Buffer): Frames;
+}
+
+export interface AlsStreamOptions {
+  readonly identity: AlsSender;
+  /** Whether the policy knows that node; every node, if absent. */
+  readonly admits?: (node: string) => boolean;
+  /** Asked for every message, so that a new policy holds at once. */
+  readonly rules: () => RedactionRules;
+  readonly clock: Clock;
+  readonly observer: AlsObserver;
+}
+
+/** Turns the messages of one access-log stream into records. Knows no gRPC and no disk. */
+export function alsStream(options: AlsStreamOptions): AlsStream {
+  const { observer } = options;
+  let origin: StreamOrigin | undefined;
+
+  return {
+    message(bytes) {
+      const message = attempt(() => sliceAls(bytes), origin === undefined ? undefined : observer);
+      if (message === undefined) return noFrames;
+      origin = knownOrigin(origin, message.identifier, options);
+      observer.message({ entries: message.http.length + message.tcp.length, bytes: bytes.length });
+      const suspects = new Suspects(bytes);
+      const records: EncodedRecord[] = [];
+      collectRecords(message.http, 'http', origin.http, suspects, options, records);
+      collectRecords(message.tcp, 'tcp', origin.tcp, suspects, options, records);
+      return framesOf(records, lengthOf, writeRecord);
+    },
+  };
+}
+
+interface StreamOrigin {
+  readonly node: string;
+  readonly http: RecordEncoder;
+  readonly tcp: RecordEncoder;
+}
+
+const longestName = 255;
+
+/** The sender: from the first message; a later one may repeat it, but never change it. */
+function knownOrigin(
+  known: StreamOrigin | undefined,
+  identifier: AlsIdentifier | undefined,
+  options: AlsStreamOptions,
+): StreamOrigin {
+  if (known !== undefined && (identifier === undefined || identifier.node === known.node)) return known;
+  if (known !== undefined) throw mismatch(identifier?.node ?? '', known.node);
+  if (identifier === undefined || !isName(identifier.node) || !isName(identifier.log)) throw anonymous();
+  const { node } = identifier;
+  if (options.identity.kind === 'certificate' && options.identity.node !== node)
+    throw mismatch(node, options.identity.node);
+  if (options.admits?.(node) === false) throw unknown(node);
+  return originOf(identifier, options.identity.kind);
+}
+
+function isName(text: string): boolean {
+  return text !== '' && text.length <= longestName;
+}
+
+function originOf({ node, log, epoch }: AlsIdentifier, identity: AlsSender['kind']): StreamOrigin {
+  const origin = (kind: RecordOrigin['kind']): RecordOrigin => ({ node, log, epoch, identity, kind });
+  return {
+    node,
+    http: recordEncoder(origin('http')),
+    tcp: recordEncoder(origin(log.endsWith('/connection') ? 'connection' : 'tcp')),
+  };
+}
+
+function collectRecords(
+  entries: readonly Buffer[],
+  type: EntryType,
+  encoder: RecordEncoder,
+  suspects: Suspects,
+  { rules, clock, observer }: AlsStreamOptions,
+  into: EncodedRecord[],
+): void {
+  if (entries.length === 0) return;
+  const received = clock.now();
+  const current = rules();
+  for (const entry of entries) {
+    const record = attempt(() => {
+      const { bytes, marks } = redactEntry(entry, type, current, suspects);
+      const encoded = encoder.encode(received, marks, bytes);
+      if (!hasCommonProperties(entry)) observer.incomplete();
+      if (marks.length > 0) observer.redacted(marks.length);
+      return encoded;
+    }, observer);
+    if (record !== undefined) into.push(record);
+  }
+}
+
+function lengthOf({ length }: EncodedRecord): number {
+  return length;
+}
+
+/** What one bad message or entry throws is reported, and the stream goes on; without an observer it goes up. */
+function attempt<T>(work: () => T, observer: AlsObserver | undefined): T | undefined {
+  try {
+    return work();
+  } catch (caught) {
+    const error = SekishoError.from(caught);
+    if (observer === undefined || (error.code !== 'record_malformed' && error.code !== 'record_too_large')) throw error;
+    observer.refused(error.code === 'record_too_large' ? 'too_large' : 'malformed', error);
+    return undefined;
+  }
+}
+
+function anonymous(): SekishoError {
+  return new SekishoError(
+    'record_malformed',
+    'The first message of an access-log stream does not name its node and log. Start Envoy with a node id (--service-node) ' +
+      `and give the access logger a log_name; each has at most ${longestName} characters.`,
+  );
+}
+
+function mismatch(claimed: string, proven: string): SekishoError {
+  const shown = claimed.slice(0, longestName);
+  return new SekishoError(
+    'identity_mismatch',
+    `An access-log stream says that it comes from node ${JSON.stringify(shown)}, but it belongs to ${proven}. ` +
+      "Start Envoy with the node id that its certificate names, or give it that node's certificate.",
+    { facts: { claimed: shown, proven } },
+  );
+}
+
+function unknown(node: string): SekishoError {
+  return new SekishoError(
+    'node_unknown',
+    `Node ${JSON.stringify(node)} sends access logs, but the policy has no such node. Add it under fleet.nodes, or stop that Envoy.`,
+    { facts: { node } },
+  );
+}

@@ -1,0 +1,64 @@
+import { SekishoError } from '../../base/errors.ts';
+import { FieldReader } from '../../wire/protobuf.ts';
+import { decodeEntry } from './decode-entry.ts';
+import { nanosecondsIn } from './decode-parts.ts';
+import { recordFields, recordIdentities, recordKinds } from './envelope.ts';
+import type { StoredEntry, StoredRecord } from './stored-record.types.ts';
+
+/**
+ * Decodes a payload of the journal (sekisho.v1.Record). What this version does not know is ignored, as protobuf asks.
+ * Throws SekishoError `record_malformed` where the payload is no record.
+ */
+export function decodeRecord(payload: Buffer): StoredRecord {
+  const read = { node: '', log: '', kind: 0, identity: 0, epoch: 0, received: 0n, truncated: false };
+  const redactions: string[] = [];
+  let entry: Buffer | undefined;
+  const record = new FieldReader(payload);
+  while (record.next()) {
+    if (record.is(recordFields.node)) read.node = record.string();
+    else if (record.is(recordFields.log)) read.log = record.string();
+    else if (record.is(recordFields.received)) read.received = nanosecondsIn(record.message());
+    else if (record.is(recordFields.redactions)) redactions.push(record.string());
+    else if (record.is(recordFields.entry)) entry = record.bytes();
+    else if (record.field === recordFields.epoch) read.epoch = record.uint();
+    else if (record.field === recordFields.kind) read.kind = record.uint();
+    else if (record.field === recordFields.identity) read.identity = record.uint();
+    else if (record.field === recordFields.truncated) read.truncated = record.uint() !== 0;
+  }
+  if (read.node === '' || entry === undefined) throw notARecord();
+  const { epoch, ...rest } = read;
+  const kind = nameIn(recordKinds, read.kind);
+  return {
+    ...rest,
+    ...(epoch > 0 && { epoch }),
+    kind,
+    identity: nameIn(recordIdentities, read.identity),
+    redactions,
+    entry: entryOf(entry, kind),
+  };
+}
+
+function entryOf(entry: Buffer, kind: StoredRecord['kind']): StoredEntry {
+  switch (kind) {
+    case 'http':
+      return decodeEntry(entry, 'http');
+    case 'tcp':
+    case 'connection':
+      return decodeEntry(entry, 'tcp');
+    case 'unknown': // A kind of a later version: its entry is none of ours to read.
+      return {};
+  }
+}
+
+function nameIn<Name extends string>(names: Readonly<Record<Name, number>>, number: number): Name | 'unknown' {
+  for (const name in names) if (names[name] === number) return name;
+  return 'unknown';
+}
+
+function notARecord(): SekishoError {
+  return new SekishoError(
+    'record_malformed',
+    'These bytes are not a record: they have no node or no entry. If they come from a journal, verify it, and restore the segment ' +
+      'from a copy where it is damaged.',
+  );
+}

@@ -1,0 +1,57 @@
+/** Short names of Envoy's response flags by their field number in ResponseFlags, as in `%RESPONSE_FLAGS%`. */
+const responseFlagNames: Readonly<Record<number, string>> = {
+  ...{ 1: 'LH', 2: 'UH', 3: 'UT', 4: 'LR', 5: 'UR', 6: 'UF', 7: 'UC', 8: 'UO', 9: 'NR', 10: 'DI', 11: 'FI', 12: 'RL' },
+  ...{
+    13: 'UAEX',
+    14: 'RLSE',
+    15: 'DC',
+    16: 'URX',
+    17: 'SI',
+    18: 'IH',
+    19: 'DPE',
+    20: 'UMSDR',
+    21: 'RFCF',
+    22: 'NFCF',
+  },
+  ...{ 23: 'DT', 24: 'UPE', 25: 'NC', 26: 'OM', 27: 'DF', 28: 'DR' },
+};
+
+/** A flag's short name; one of a later Envoy by its number. */
+export function responseFlagName(field: number): string {
+  return responseFlagNames[field] ?? `flag ${field}`;
+}
+
+/** By number: envoy.config.core.v3.RequestMethod. */
+const requestMethods = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
+
+/** A method outside Envoy's list is unspecified (0), and so undefined. */
+export function requestMethodName(number: number): string | undefined {
+  return requestMethods[number] || undefined;
+}
+
+/** By number: HTTPAccessLogEntry.HTTPVersion. */
+export function httpVersionName(number: number): string | undefined {
+  return [undefined, '1.0', '1.1', '2', '3'][number];
+}
+
+/** By number: TLSProperties.TLSVersion. */
+export function tlsVersionName(number: number): string | undefined {
+  return [undefined, '1.0', '1.1', '1.2', '1.3'][number];
+}
+
+/** By number: envoy.data.accesslog.v3.AccessLogType; 0 is NotSet. */
+const accessLogTypes = [
+  ...['', 'TcpUpstreamConnected', 'TcpPeriodic', 'TcpConnectionEnd', 'DownstreamStart', 'DownstreamPeriodic'],
+  ...[
+    'DownstreamEnd',
+    'UpstreamPoolReady',
+    'UpstreamPeriodic',
+    'UpstreamEnd',
+    'DownstreamTunnelSuccessfullyEstablished',
+  ],
+  ...['UdpTunnelUpstreamConnected', 'UdpPeriodic', 'UdpSessionEnd', 'TcpConnectionStart'],
+];
+
+export function accessLogTypeName(number: number): string | undefined {
+  return accessLogTypes[number] || undefined;
+}

@@ -1,0 +1,119 @@
+import { SekishoError } from '../../base/errors.ts';
+import { bytesField, uintField, varintSize, writeVarint } from '../../wire/protobuf.ts';
+import type { EntryType } from './redact.ts';
+import { shorten } from './shorten.ts';
+
+/** A tlog entry bundle has two bytes for a leaf's length (https://c2sp.org/tlog-tiles). */
+export const recordLimit = 65_535;
+
+/** Numbers of sekisho.v1.Record, of its Kind and Identity: proto/sekisho/v1/record.proto. */
+export const recordFields = {
+  ...{ node: 1, log: 2, epoch: 3, kind: 4, identity: 5, received: 6, redactions: 7, truncated: 8, entry: 15 },
+} as const;
+export const recordKinds = { http: 1, tcp: 2, connection: 3 } as const;
+export const recordIdentities = { certificate: 1, loopback: 2 } as const;
+
+/** What all records of a stream have in common. */
+export interface RecordOrigin {
+  readonly node: string;
+  readonly log: string;
+  /** Milliseconds since 1970, 0 where unknown. */
+  readonly epoch: number;
+  readonly kind: keyof typeof recordKinds;
+  readonly identity: keyof typeof recordIdentities;
+}
+
+export interface RecordEncoder {
+  /**
+   * One sekisho.v1.Record, at most `recordLimit` bytes. An entry that does not fit is shortened where that costs least evidence.
+   * `received`: milliseconds since 1970. Throws SekishoError `record_too_large` where shortening does not suffice.
+   */
+  encode(received: number, marks: readonly string[], entry: Buffer): EncodedRecord;
+}
+
+/** A record of known length whose parts have not been copied yet: `writeRecord` puts them where they belong, once. */
+export interface EncodedRecord {
+  readonly length: number;
+  readonly head: Buffer;
+  readonly marks: readonly string[];
+  readonly truncated: boolean;
+  readonly entry: Buffer;
+}
+
+export function recordEncoder(origin: RecordOrigin): RecordEncoder {
+  const type: EntryType = origin.kind === 'http' ? 'http' : 'tcp';
+  const head = encodeOrigin(origin);
+  let moment = { received: Number.NaN, bytes: head };
+
+  return {
+    encode(received, marks, entry) {
+      // Entries come in batches with one time of receipt.
+      if (moment.received !== received) moment = { received, bytes: Buffer.concat([head, encodeReceived(received)]) };
+      const record = encodeRecord(moment.bytes, marks, false, entry);
+      if (record !== undefined) return record;
+      for (const shorter of shorten(entry, type)) {
+        const fitted = encodeRecord(moment.bytes, [...marks, ...shorter.marks], true, shorter.bytes);
+        if (fitted !== undefined) return fitted;
+      }
+      throw tooLarge(origin, entry);
+    },
+  };
+}
+
+const entryTag = recordFields.entry * 8 + 2;
+const redactionsTag = recordFields.redactions * 8 + 2;
+const truncatedTag = recordFields.truncated * 8;
+
+/** Undefined where the record would be too long. */
+function encodeRecord(
+  head: Buffer,
+  marks: readonly string[],
+  truncated: boolean,
+  entry: Buffer,
+): EncodedRecord | undefined {
+  let length = head.length + (truncated ? 2 : 0) + 1 + varintSize(entry.length) + entry.length;
+  for (const mark of marks) length += 1 + varintSize(mark.length) + mark.length; // Marks are ASCII.
+  return length > recordLimit ? undefined : { length, head, marks, truncated, entry };
+}
+
+/** Writes a record to `at`: its fields in the order of their numbers. */
+export function writeRecord({ head, marks, truncated, entry }: EncodedRecord, into: Buffer, start: number): void {
+  into.set(head, start);
+  let at = start + head.length;
+  for (const mark of marks) {
+    into[at++] = redactionsTag;
+    at = writeVarint(into, mark.length, at);
+    at += into.write(mark, at, 'latin1');
+  }
+  if (truncated) {
+    into[at++] = truncatedTag;
+    into[at++] = 1;
+  }
+  into[at++] = entryTag;
+  into.set(entry, writeVarint(into, entry.length, at));
+}
+
+function encodeOrigin(origin: RecordOrigin): Buffer {
+  return Buffer.concat([
+    bytesField(recordFields.node, origin.node),
+    bytesField(recordFields.log, origin.log),
+    uintField(recordFields.epoch, origin.epoch),
+    uintField(recordFields.kind, recordKinds[origin.kind]),
+    uintField(recordFields.identity, recordIdentities[origin.identity]),
+  ]);
+}
+
+function encodeReceived(received: number): Buffer {
+  const seconds = Math.floor(received / 1000);
+  const nanos = Math.round((received - seconds * 1000) * 1e6);
+  return bytesField(recordFields.received, Buffer.concat([uintField(1, seconds), uintField(2, nanos)]));
+}
+
+function tooLarge(origin: RecordOrigin, entry: Buffer): SekishoError {
+  return new SekishoError(
+    'record_too_large',
+    `An access-log entry of ${entry.length} bytes from node ${origin.node} does not fit into ${recordLimit} bytes, even shortened. ` +
+      'Log fewer headers, tags or metadata in that listener, or lower its max_request_headers_kb.',
+    { facts: { node: origin.node, log: origin.log, bytes: entry.length } },
+  );
+}

@@ -1,0 +1,38 @@
+import { SekishoError } from '../base/errors.ts';
+import { envoyApi } from './envoy-api.ts';
+
+/** A gRPC method whose messages stay bytes on both sides. */
+export interface RawMethod {
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  readonly requestSerialize: (bytes: Buffer) => Buffer;
+  readonly requestDeserialize: (bytes: Buffer) => Buffer;
+  readonly responseSerialize: (bytes: Buffer) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => Buffer;
+}
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/**
+ * A gRPC service of Envoy's API, by its full name, with no (de)serialisation at all: what arrives is sliced, what leaves was built once
+ * for everybody. The shape is that of a `ServiceDefinition` of grpc-js.
+ */
+export function rawService(name: string): Readonly<Record<string, RawMethod>> {
+  const service = envoyApi().lookupService(name);
+  if (service.methodsArray.length === 0) throw new SekishoError('internal', `${name} has no methods`);
+  return Object.fromEntries(
+    service.methodsArray.map((method) => [
+      method.name,
+      {
+        path: `/${name}/${method.name}`,
+        requestStream: method.requestStream ?? false,
+        responseStream: method.responseStream ?? false,
+        requestSerialize: same,
+        requestDeserialize: same,
+        responseSerialize: same,
+        responseDeserialize: same,
+      },
+    ]),
+  );
+}

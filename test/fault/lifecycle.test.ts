@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { clusterType, secretType } from '../../src/control/xds/type-urls.ts';
+import { alsMessage, consoleRequest, httpEntry } from '../sink/record/entries.ts';
+import { eventually, get } from '../support/envoy.ts';
+import {
+  dial,
+  discoveryRequest,
+  end,
+  envoyNode,
+  makeHome,
+  openAds,
+  openAls,
+  policyText,
+  spawnServe,
+  startServe,
+  storedRecords,
+  untilReady,
+} from '../support/serve.ts';
+
+const identifier = { node: { id: 'egress-1' }, log_name: 'office' };
+const entry = (path: string): Buffer => httpEntry(consoleRequest({ path }));
+
+test('SIGTERM drains: what was sent is stored, discovery streams end well, and the exit code is 0 even if SIGHUPs come meanwhile', async (t) => {
+  const home = await makeHome(t);
+  const served = await startServe(t, home);
+  await untilReady(served);
+  const client = dial(t, `${home.address}:18000`, await home.pki.client('node', 'egress-1'));
+  const ads = openAds(client);
+  ads.call.write(discoveryRequest({ node: envoyNode('egress-1'), type_url: clusterType }));
+  assert.ok(Buffer.isBuffer(await ads.next()));
+  // A stream of Envoy's never ends by itself.
+  const als = openAls(client);
+  als.call.write(alsMessage({ identifier, http: [entry('/before')] }));
+  await eventually('read', async () => (await served.metric('sekisho_als_entries_total')) === 1);
+
+  served.child.kill('SIGTERM');
+  await served.logged('stopping');
+  served.child.kill('SIGHUP');
+  assert.equal((await ads.ended).code, status.OK);
+  served.child.kill('SIGHUP');
+  assert.equal(await served.exited, 0);
+  assert.ok(await als.ended);
+  await served.logged('stopped');
+  const { records } = await storedRecords(served.data);
+  assert.deepEqual(
+    records.map((record) => record['url.path']),
+    ['/before'],
+  );
+});
+
+test('SIGINT does as SIGTERM does, also while clients are connected that say nothing', async (t) => {
+  const home = await makeHome(t);
+  const served = await startServe(t, home);
+  const silent = dialTcp(t, home.address);
+  await silent.connected;
+  const started = performance.now();
+  assert.equal(await end(served, 'SIGINT'), 0);
+  assert.ok(performance.now() - started < 6_000);
+});
+
+test('a signal to stop that comes while it starts is obeyed as soon as it has started', async (t) => {
+  const home = await makeHome(t);
+  const served = spawnServe(t, home);
+  await served.logged('journal open');
+  served.child.kill('SIGHUP');
+  assert.equal(await end(served, 'SIGTERM'), 0);
+});
+
+test('SIGHUP, and a changed file without it, reload within a second and reach the nodes that are connected', async (t) => {
+  const home = await makeHome(t);
+  const served = await startServe(t, home);
+  const client = dial(t, `${home.address}:18000`, await home.pki.client('node', 'egress-2'));
+  const ads = openAds(client);
+  ads.call.write(discoveryRequest({ node: envoyNode('egress-2'), type_url: clusterType }));
+  assert.ok(Buffer.isBuffer(await ads.next()));
+
+  let started = performance.now();
+  let lines = served.lines.length;
+  served.child.kill('SIGHUP');
+  await served.logged('policy reloaded', lines);
+  assert.ok(performance.now() - started < 1_000);
+
+  lines = served.lines.length;
+  started = performance.now();
+  const before = await readFile(home.config, 'utf8');
+  // As editors and config maps do it: another file under the same name.
+  await writeFile(`${home.config}.new`, before.replace(/.*egress-2.*\n/, ''));
+  await rename(`${home.config}.new`, home.config);
+  await served.logged('policy reloaded', lines);
+  assert.ok(performance.now() - started < 1_000);
+  assert.equal((await ads.ended).code, status.NOT_FOUND);
+  const als = openAls(client);
+  als.call.write(alsMessage({ identifier: { ...identifier, node: { id: 'egress-2' } }, http: [entry('/')] }));
+  assert.equal((await als.ended)?.code, status.NOT_FOUND);
+});
+
+test('new rules of redaction hold for the very next message of a stream that was open', async (t) => {
+  const home = await makeHome(t);
+  const served = await startServe(t, home);
+  const als = openAls(dial(t, `${home.address}:18000`));
+  als.call.write(alsMessage({ identifier, http: [entry('/?shibboleth=open')] }));
+  await eventually('stored', async () => (await served.metric('sekisho_journal_records_total')) === 1);
+  const lines = served.lines.length;
+  await writeFile(home.config, policyText({ address: home.address, redact: 'shibboleth' }));
+  await served.logged('policy reloaded', lines);
+  als.call.end(alsMessage({ http: [entry('/?shibboleth=open')] }));
+  assert.equal(await als.ended, undefined);
+  const { records } = await storedRecords(served.data);
+  assert.equal(records[0]?.['url.query'], 'shibboleth=open');
+  assert.notEqual(records[1]?.['url.query'], 'shibboleth=open');
+});
+
+test('a bad policy changes nothing and is named by file, line and column; a good one after it holds', async (t) => {
+  const home = await makeHome(t);
+  const served = await startServe(t, home);
+  const good = await readFile(home.config, 'utf8');
+  await appendFile(home.config, 'colour: blue\n');
+  await served.logged('the last good one holds');
+  const problem = await served.logged(home.config);
+  assert.match(problem.message, /sekisho\.yaml:\d+:\d+: /);
+  assert.equal(problem.level, 'error');
+  assert.equal((await served.readyz()).status, 200);
+  const als = openAls(dial(t, `${home.address}:18000`));
+  als.call.end(alsMessage({ identifier, http: [entry('/')] }));
+  assert.equal(await als.ended, undefined);
+
+  let lines = served.lines.length;
+  await rm(home.config);
+  await served.logged('the last good one holds', lines);
+  lines = served.lines.length;
+  await writeFile(home.config, good);
+  await served.logged('policy reloaded', lines);
+});
+
+test('a policy that the certificates do not allow changes nothing', async (t) => {
+  const home = await makeHome(t);
+  const served = await startServe(t, home);
+  const good = await readFile(home.config, 'utf8');
+  await writeFile(
+    home.config,
+    good.replace('regions: [us-east-1]', 'regions: [us-east-1]\n  also: [portal.example.com]'),
+  );
+  const line = await served.logged('the last good one holds');
+  assert.equal(line['code'], 'ca_invalid');
+  assert.equal((await served.readyz()).status, 200);
+});
+
+test('a certificate of another fleet on the disk does not come in by a reload', async (t) => {
+  const home = await makeHome(t);
+  const other = await makeHome(t, { fleet: 'osaka' });
+  const { ca } = await home.pki.nobody();
+  const stranger = await other.pki.client('node', 'egress-1');
+  const served = await startServe(t, home);
+  await writeFile(join(home.pki.online, 'fleet-ca.crt'), (await other.pki.nobody()).ca);
+  served.child.kill('SIGHUP');
+  const line = await served.logged('the last good one holds');
+  assert.equal(line['code'], 'ca_invalid');
+  const ads = openAds(dial(t, `${home.address}:18000`, { ...stranger, ca }));
+  ads.call.write(discoveryRequest({ node: envoyNode('egress-1'), type_url: secretType }));
+  assert.equal((await ads.ended).code, status.UNAVAILABLE);
+});
+
+test('without its certificates it says which file is missing and exits with 1', async (t) => {
+  const home = await makeHome(t);
+  const nothing = spawnServe(t, home, { pki: join(home.folder, 'nothing') });
+  assert.equal(await nothing.exited, 1);
+  assert.match(nothing.words.join('\n'), /fleet-ca\.crt/);
+
+  await rm(join(home.pki.online, 'server.key'));
+  const keyless = spawnServe(t, home);
+  assert.equal(await keyless.exited, 1);
+  assert.match(keyless.words.join('\n'), /server\.key/);
+  assert.doesNotMatch(keyless.words.join('\n'), /at .*\.js/);
+});
+
+for (const [name, port] of [
+  ['gRPC', 18000],
+  ['administration', 18080],
+  ['public', 18081],
+] as const) {
+  test(`a ${name} port that somebody has is named, exit 1, and the journal is free again`, async (t) => {
+    const home = await makeHome(t);
+    const holder = createServer();
+    await new Promise<void>((listening) => holder.listen(port, home.address, listening));
+    t.after(() => holder.close());
+    const served = spawnServe(t, home);
+    assert.equal(await served.exited, 1);
+    assert.match(served.words.join('\n'), new RegExp(`${home.address}:${port}`));
+    holder.close();
+    await startServe(t, home);
+  });
+}
+
+test('a second one on the same data folder is refused with exit 1 and told who has it', async (t) => {
+  const first = await makeHome(t);
+  const served = await startServe(t, first);
+  const second = await makeHome(t);
+  const refused = spawnServe(t, second, { data: served.data });
+  assert.equal(await refused.exited, 1);
+  assert.match(refused.words.join('\n'), new RegExp(`\\b${served.child.pid ?? 'nobody'}\\b`));
+  assert.equal((await served.readyz()).status, 200);
+
+  assert.equal(await end(served, 'SIGKILL'), 'SIGKILL');
+  await startServe(t, second, { data: served.data });
+});
+
+test('each role alone does its own work and refuses the other’s', async (t) => {
+  const home = await makeHome(t);
+  const sink = await startServe(t, home, { args: ['--roles', 'sink'] });
+  const client = dial(t, `${home.address}:18000`);
+  const als = openAls(client);
+  als.call.end(alsMessage({ identifier, http: [entry('/')] }));
+  assert.equal(await als.ended, undefined);
+  const ads = openAds(client);
+  ads.call.write(discoveryRequest({ node: envoyNode('egress-1'), type_url: clusterType }));
+  assert.equal((await ads.ended).code, status.UNIMPLEMENTED);
+  assert.equal((await get(`http://${home.address}:18080/fleet`)).status, 200);
+  assert.equal(await end(sink, 'SIGTERM'), 0);
+
+  const none = spawnServe(t, home, { args: ['--roles', 'sink,cook'] });
+  assert.equal(await none.exited, 2);
+});
+
+function dialTcp(t: Parameters<typeof dial>[0], host: string): { connected: Promise<void> } {
+  const socket = connectTo(host);
+  t.after(() => socket.destroy());
+  return {
+    connected: new Promise((resolve) =>
+      socket.once('connect', () => {
+        resolve();
+      }),
+    ),
+  };
+}
+
+function connectTo(host: string) {
+  const socket = connect({ host, port: 18000 });
+  socket.on('error', () => undefined);
+  return socket;
+}

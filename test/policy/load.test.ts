@@ -1,0 +1,478 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { loadPolicy, formatProblem } from '../../src/policy/load.ts';
+import type { Problem } from '../../src/policy/load.ts';
+import type { Policy } from '../../src/policy/policy.types.ts';
+import { authority, leaf } from './certificates.ts';
+
+/** Lines 1 to 13; a case appends to it, or replaces a line by number. */
+const good = [
+  'fleet:',
+  '  name: tokyo',
+  '  egress: [51.44.71.80/32]',
+  '  nodes:',
+  '    egress: [{id: egress-1, address: 10.0.0.5}]',
+  'doors:',
+  '  - {name: office, on: egress, kind: forward, listen: 127.0.0.1:3128, users: none}',
+  'console:',
+  '  regions: [us-east-1]',
+  'record: {assurance: stream}',
+];
+
+const files: Readonly<Record<string, string>> = {
+  '/etc/sekisho/ca.pem': authority,
+  '/etc/sekisho/leaf.pem': leaf,
+  '/etc/sekisho/text.pem': 'no certificate',
+  '/etc/sekisho/broken.pem': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+  '/etc/sekisho/key.pem': `${authority}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`,
+};
+
+async function load(text: string) {
+  return loadPolicy({
+    file: '/etc/sekisho/sekisho.yaml',
+    text,
+    readFile: (path) => {
+      const content = files[path];
+      return content === undefined
+        ? Promise.reject(Object.assign(new Error('no such file'), { code: 'ENOENT' }))
+        : Promise.resolve(Buffer.from(content));
+    },
+  });
+}
+
+async function problemsOf(text: string): Promise<readonly Problem[]> {
+  const loaded = await load(text);
+  return 'problems' in loaded ? loaded.problems : [];
+}
+
+async function policyOf(text: string): Promise<Policy> {
+  const loaded = await load(text);
+  assert.ok('policy' in loaded, JSON.stringify(loaded));
+  return loaded.policy;
+}
+
+/** The good policy with lines replaced (by number) or added (number 0). */
+function edit(...changes: readonly (readonly [number, string])[]): string {
+  const lines = [...good];
+  for (const [line, text] of changes) {
+    if (line === 0) lines.push(text);
+    else lines[line - 1] = text;
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const door = (rest: string) => `  - {name: office, on: egress, kind: forward, ${rest}}`;
+const two = (first: string, second: string) =>
+  `  - {name: a, on: egress, kind: forward, users: none, reason: r, listen: ${first}}\n` +
+  `  - {name: b, on: egress, kind: forward, users: none, reason: r, listen: ${second}}`;
+
+/** name → policy, problems as `LINE:COLUMN code path`. */
+const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
+  'a good policy': [edit(), []],
+
+  // YAML
+  'an empty file': ['', ['1:1 type ']],
+  'only a comment': ['# nothing\n', ['1:1 type ']],
+  'a list at the top': ['- a\n', ['1:1 type ']],
+  'a key twice': [edit([2, '  name: tokyo\n  name: osaka']), ['3:3 yaml ']],
+  'a second document': [edit([0, '---\na: 1']), ['11:1 yaml ']],
+  'an unknown tag': [edit([2, '  name: !town tokyo']), ['2:9 yaml ']],
+  'a tab': [edit([2, '\tname: tokyo']), ['2:1 yaml ', '4:1 yaml ']],
+  'an unknown alias': [edit([2, '  name: *town']), ['2:9 yaml ']],
+  'an alias in itself': [edit([3, '  egress: &x [*x]']), ['3:15 yaml ']],
+  'an alias that holds aliases': [edit([0, 'a: &a 1\nb: &b [*a]\nc: *b']), ['13:4 yaml ']],
+  'a merge key': [edit([2, '  name: tokyo\n  <<: {a: 1}']), ['3:3 unknown-key fleet["<<"]']],
+  'a break: what stands before it is still judged, what stands behind it is not': [
+    'flet: 1\nfleet:\n  name: "tokyo\n  egress: [10.0.0.0/8]\ndoors: 3\n',
+    ['1:1 unknown-key flet', '6:1 yaml '],
+  ],
+
+  // Shape
+  'an unknown key': [edit([2, '  name: tokyo\n  egres: []']), ['3:3 unknown-key fleet.egres']],
+  'an unknown key in a door': [
+    edit([7, door('listen: 127.0.0.1:1, users: none, ports: 3')]),
+    ['7:81 unknown-key doors[0].ports'],
+  ],
+  'a missing key': [edit([2, '']), ['1:1 missing-key fleet.name']],
+  'a missing key of a list item': [
+    edit([7, '  - {name: office, on: egress, kind: forward, users: none}']),
+    ['7:5 missing-key doors[0].listen'],
+  ],
+  'a missing section': [edit([8, ''], [9, '']), ['1:1 missing-key console']],
+  'a number for text': [edit([2, '  name: 7']), ['2:9 type fleet.name']],
+  'a map for a list': [edit([3, '  egress: {a: 1}']), ['3:11 type fleet.egress']],
+  'nothing behind a key': [edit([3, '  egress:']), ['3:10 type fleet.egress']],
+  'a scalar for a group': [edit([5, '    egress: 3']), ['5:13 type fleet.nodes.egress']],
+  'an empty list of doors': [edit([6, 'doors: []'], [7, '']), ['6:8 limit doors']],
+  'a pattern of no nodes': [
+    edit([0, ''], [5, '    egress: {match: "e-*", max: 0}']),
+    ['5:33 limit fleet.nodes.egress.max'],
+  ],
+  'too many doors': [
+    edit([
+      7,
+      Array.from(
+        { length: 201 },
+        (_, i) => `  - {name: d${i}, on: egress, kind: forward, users: none, listen: 127.0.0.1:${i + 1}}`,
+      ).join('\n'),
+    ]),
+    ['7:3 limit doors'],
+  ],
+  'too many nodes by pattern': [
+    edit([5, '    egress: [{id: egress-1}]\n    a: {match: "a-*", max: 10000}']),
+    ['5:5 limit fleet.nodes'],
+  ],
+  'too many groups': [
+    edit([5, `    egress: [{id: e}]\n${Array.from({ length: 100 }, (_, i) => `    g${i}: [{id: n${i}}]`).join('\n')}`]),
+    ['5:5 limit fleet.nodes'],
+  ],
+  'no group': [edit([4, '  nodes: {}'], [5, '']), ['4:10 limit fleet.nodes', '7:24 unknown-name doors[0].on']],
+
+  // Fleet
+  'a name that is no label': [edit([2, '  name: Tokyo_1']), ['2:9 value fleet.name']],
+  'a group name that is no label': [edit([4, '  nodes:\n    Bad: [{id: x}]']), ['5:5 value fleet.nodes.Bad']],
+  'host bits': [edit([3, '  egress: [51.44.71.81/24]']), ['3:12 value fleet.egress[0]']],
+  'not an address': [
+    edit([3, '  egress: [51.44.71, "0x7f.1", 1.2.3.4/33, "2a00::1%eth0"]']),
+    [
+      '3:12 value fleet.egress[0]',
+      '3:22 value fleet.egress[1]',
+      '3:32 value fleet.egress[2]',
+      '3:44 value fleet.egress[3]',
+    ],
+  ],
+  'overlapping egress': [
+    edit([3, '  egress: [51.44.71.80, 51.44.71.0/24, "2a05:d000::/25", "2a05:d000::1"]']),
+    ['3:25 overlap fleet.egress[1]', '3:58 overlap fleet.egress[3]'],
+  ],
+  'a node id twice': [
+    edit([5, '    egress: [{id: a}, {id: a}]\n    other: [{id: b}, {id: a}]']),
+    ['5:28 duplicate fleet.nodes.egress[1].id', '6:27 duplicate fleet.nodes.other[1].id'],
+  ],
+  'a node id that is an address': [edit([5, '    egress: [{id: 10.0.0.5}]']), ['5:19 value fleet.nodes.egress[0].id']],
+  'a node address with a scheme': [
+    edit([5, '    egress: [{id: a, address: "https://a"}]']),
+    ['5:31 value fleet.nodes.egress[0].address'],
+  ],
+  'a source of another family': [
+    edit([5, '    egress: [{id: a, source: "2a05::1"}]']),
+    ['5:30 conflict fleet.nodes.egress[0].source'],
+  ],
+  'a pattern that fits a node of another group': [
+    edit([5, '    egress: [{id: egress-1}]\n    host: {match: "e*", max: 5}']),
+    ['6:19 overlap fleet.nodes.host.match'],
+  ],
+  'two patterns that meet': [
+    edit([5, '    egress: [{id: x}]\n    a: {match: "host-*", max: 5}\n    b: {match: "*-1", max: 5}']),
+    ['7:16 overlap fleet.nodes.b.match'],
+  ],
+  'a pattern without a star': [
+    edit([5, '    egress: [{id: x}]\n    a: {match: "host", max: 5}']),
+    ['6:16 value fleet.nodes.a.match'],
+  ],
+  'a pattern with more than stars': [
+    edit([5, '    egress: [{id: x}]\n    a: {match: "host-[0-9]*", max: 5}']),
+    ['6:16 value fleet.nodes.a.match'],
+  ],
+
+  // Doors
+  'a door name twice': [
+    edit([7, `${door('listen: 127.0.0.1:1, users: none')}\n${door('listen: 127.0.0.1:2, users: none')}`]),
+    ['8:12 duplicate doors[1].name'],
+  ],
+  'an unknown group': [
+    edit([7, '  - {name: a, on: egres, kind: forward, listen: 127.0.0.1:1, users: none}']),
+    ['7:19 unknown-name doors[0].on'],
+  ],
+  'a port that is taken': [edit([7, two('127.0.0.1:3128', '127.0.0.1:3128')]), ['8:74 overlap doors[1].listen']],
+  'a port that any address takes': [edit([7, two('0.0.0.0:3128', '127.0.0.1:3128')]), ['8:74 overlap doors[1].listen']],
+  'any address of the other family': [edit([7, two('0.0.0.0:3128', '"[::]:3128"')]), []],
+  'two ports': [edit([7, two('127.0.0.1:3128', '127.0.0.1:3129')]), []],
+  'a listener without a port': [edit([7, door('listen: 127.0.0.1, users: none')]), ['7:55 value doors[0].listen']],
+  'a listener by name': [edit([7, door('listen: localhost:3128, users: none')]), ['7:55 value doors[0].listen']],
+  'a port out of range': [edit([7, door('listen: 127.0.0.1:65536, users: none')]), ['7:55 value doors[0].listen']],
+  'a door without users off loopback': [
+    edit([7, door('listen: 0.0.0.0:3128, users: none')]),
+    ['7:76 exposed doors[0].users'],
+  ],
+  'a door without users off loopback, with a reason': [
+    edit([7, door('listen: 0.0.0.0:3128, users: none, reason: badges')]),
+    [],
+  ],
+  'an empty reason': [
+    edit([7, door('listen: 0.0.0.0:3128, users: none, reason: " "')]),
+    ['7:76 exposed doors[0].users', '7:90 value doors[0].reason'],
+  ],
+  'certificates without tls': [
+    edit([7, door('listen: 0.0.0.0:3128, users: {certificate: ca.pem}')]),
+    ['7:76 conflict doors[0].users'],
+  ],
+  'from with host bits': [
+    edit([7, door('listen: 127.0.0.1:3128, users: none, from: [10.0.0.1/8]')]),
+    ['7:91 value doors[0].from[0]'],
+  ],
+
+  // Console
+  'an unknown region': [edit([9, '  regions: [us-eest-1]']), ['9:13 value console.regions[0]']],
+  'no region': [edit([9, '  regions: []']), ['9:12 limit console.regions']],
+  'an unknown partition': [
+    edit([9, '  regions: [us-east-1]\n  partitions: [aws, azure]']),
+    ['10:21 value console.partitions[1]'],
+  ],
+  'a region of another partition': [
+    edit([9, '  regions: [us-east-1, cn-north-1]']),
+    ['9:24 conflict console.regions[1]'],
+  ],
+  'hosts that are none': [
+    edit([
+      9,
+      '  regions: [us-east-1]\n  also: ["*.com", "*.co.uk", "a.*.net", "https://a.net", a_b.net, 10.0.0.1, a.net., localhost]',
+    ]),
+    [
+      '10:10 value console.also[0]',
+      '10:19 value console.also[1]',
+      '10:30 value console.also[2]',
+      '10:41 value console.also[3]',
+      '10:58 value console.also[4]',
+      '10:67 value console.also[5]',
+      '10:77 value console.also[6]',
+      '10:85 value console.also[7]',
+    ],
+  ],
+  'a resolver by name': [
+    edit([9, '  regions: [us-east-1]\n  resolvers: [dns.example]']),
+    ['10:15 value console.resolvers[0]'],
+  ],
+  'a pin for a host that is not let through': [
+    edit([9, '  regions: [us-east-1]\n  pins: {x.example.com: [10.1.2.3]}']),
+    ['10:10 conflict console.pins["x.example.com"]'],
+  ],
+  'a pin for a wildcard of the list': [
+    edit([9, '  regions: [us-east-1]\n  pins: {"*.console.aws.amazon.com": [10.1.2.3]}']),
+    [],
+  ],
+  'pins to a door': [
+    edit([
+      9,
+      '  regions: [us-east-1]\n  pins: {console.aws.amazon.com: [127.0.0.9:3128, 10.0.0.5:3128, 0.0.0.0:3128, 127.0.0.1:3129, 10.0.0.6:3128]}',
+    ]),
+    [
+      '10:35 loop console.pins["console.aws.amazon.com"][0]',
+      '10:51 loop console.pins["console.aws.amazon.com"][1]',
+      '10:66 loop console.pins["console.aws.amazon.com"][2]',
+    ],
+  ],
+
+  // Files
+  'a file that is not there': [edit([9, '  regions: [us-east-1]\n  trust: gone.pem']), ['10:10 file console.trust']],
+  'a file without certificates': [edit([9, '  regions: [us-east-1]\n  trust: text.pem']), ['10:10 file console.trust']],
+  'a file with a broken certificate': [
+    edit([9, '  regions: [us-east-1]\n  trust: broken.pem']),
+    ['10:10 file console.trust'],
+  ],
+  'a file with a private key': [edit([9, '  regions: [us-east-1]\n  trust: key.pem']), ['10:10 file console.trust']],
+  'a trust anchor that is no authority': [edit([9, '  regions: [us-east-1]\n  trust: leaf.pem']), []],
+  'people signed by what is no authority': [
+    edit([7, door('listen: 127.0.0.1:1, tls: true, users: {certificate: leaf.pem}')]),
+    ['7:100 file doors[0].users.certificate'],
+  ],
+
+  // Server
+  'an address twice': [edit([0, 'server: {admin: 127.0.0.1:18000}']), ['11:17 overlap server.admin']],
+  'any address of both families': [edit([0, 'server: {public: "[::]:18080"}']), ['11:18 overlap server.public']],
+  'grpc on any address': [
+    edit([0, 'server: {grpc: {listen: 0.0.0.0:18000}}']),
+    ['11:25 missing-key server.grpc.listen'],
+  ],
+  'grpc on any address, with its name': [
+    edit([0, 'server: {grpc: {listen: 0.0.0.0:18000, address: s.corp.example:18000}}']),
+    [],
+  ],
+  'public off loopback': [edit([0, 'server: {public: 0.0.0.0:18081}']), []],
+
+  // Not built yet
+  'a reverse door': [
+    edit([7, '  - {name: a, on: egress, kind: reverse, listen: 127.0.0.1:443, users: none}']),
+    ['7:33 not-built doors[0].kind'],
+  ],
+  'a sidecar that tunnels': [
+    edit([7, '  - {name: a, on: egress, kind: sidecar, listen: 127.0.0.1:443, inspect: tunnel, users: none}']),
+    ['7:33 not-built doors[0].kind', '7:74 not-built doors[0].inspect'],
+  ],
+  'basic users': [
+    edit([7, door('listen: 127.0.0.1:1, users: {basic: users.htpasswd}')]),
+    ['7:75 not-built doors[0].users'],
+  ],
+  'assurance receipt': [edit([10, 'record: {assurance: receipt}']), ['10:21 not-built record.assurance']],
+  'assurance gate': [edit([10, 'record: {assurance: gate}']), ['10:21 not-built record.assurance']],
+  'no assurance': [edit([10, 'record: {}']), ['10:1 not-built record.assurance']],
+  'no record': [edit([10, '']), ['1:1 not-built record.assurance']],
+  'an unknown assurance': [edit([10, 'record: {assurance: steam}']), ['10:21 value record.assurance']],
+  'sections to come': [
+    edit([
+      10,
+      'record: {assurance: stream, retention: 400d}\noutputs: []\nrollout: {}\nresources: []\naws: {}\naccess: {}\nserver: {access: {}}',
+    ]),
+    [
+      '10:29 not-built record.retention',
+      '11:1 not-built outputs',
+      '12:1 not-built rollout',
+      '13:1 not-built resources',
+      '14:1 not-built aws',
+      '15:1 not-built access',
+      '16:10 not-built server.access',
+    ],
+  ],
+  'admin off loopback': [edit([0, 'server: {admin: 10.0.0.1:18080}']), ['11:17 not-built server.admin']],
+
+  // All at once
+  'problems of every kind in one run': [
+    edit(
+      [2, '  name: Tokyo\n  name: osaka'],
+      [3, '  egress: [10.0.0.0/8, 51.44.71.80]\n  egres: 1'],
+      [7, two('127.0.0.1:1', '127.0.0.1:1')],
+      [9, '  trust: gone.pem'],
+      [10, ''],
+    ),
+    [
+      '1:1 not-built record.assurance',
+      '3:3 yaml ',
+      '4:12 value fleet.egress[0]',
+      '5:3 unknown-key fleet.egres',
+      '10:74 overlap doors[1].listen',
+      '11:1 missing-key console.regions',
+      '12:10 file console.trust',
+    ],
+  ],
+};
+
+for (const [name, [text, expected]] of Object.entries(cases)) {
+  test(`problems of: ${name}`, async () => {
+    const found = (await problemsOf(text)).map(({ line, column, code, path }) => `${line}:${column} ${code} ${path}`);
+    assert.deepEqual(found, expected);
+  });
+}
+
+test('a problem reads FILE:LINE:COL: message — what to do', async () => {
+  const [problem] = await problemsOf(edit([2, '  name: tokyo\n  egres: []']));
+  assert.ok(problem);
+  assert.match(formatProblem(problem), /^\/etc\/sekisho\/sekisho\.yaml:3:3: [^\n]+egres[^\n]+ — [^\n]*egress/);
+});
+
+test('every problem says what to do, in one line', async () => {
+  for (const [text] of Object.values(cases)) {
+    for (const problem of await problemsOf(text)) {
+      assert.notEqual(problem.message, '');
+      assert.notEqual(problem.remedy, '');
+      assert.doesNotMatch(formatProblem(problem), /\n|undefined|\[object/);
+    }
+  }
+});
+
+test('texts that are hard on the parser are problems, and soon', { timeout: 20_000 }, async () => {
+  for (const piece of ['? ', '- ', '{a: ', '}\n', 'a: 1\n', '---\n', 'a: &a 1\nb: *a\n']) {
+    assert.ok((await problemsOf(piece.repeat(5000))).length > 0, piece);
+  }
+});
+
+test('brackets without end are one problem of YAML, not a crash', async () => {
+  const found = await problemsOf('['.repeat(20_000));
+  assert.equal(found.filter(({ code }) => code === 'yaml').length, 1);
+});
+
+test('a file of more than 1 MiB is refused before it is parsed', async () => {
+  const found = await problemsOf(`#${'x'.repeat(1024 * 1024)}\n`);
+  assert.deepEqual(
+    found.map(({ code }) => code),
+    ['limit'],
+  );
+});
+
+test('ten thousand nodes load', async () => {
+  const nodes = Array.from({ length: 10_000 }, (_, index) => `{id: node-${index}}`).join(', ');
+  const policy = await policyOf(edit([5, `    egress: [${nodes}]`]));
+  assert.equal(policy.fleet.groups[0]?.nodes.length, 10_000);
+});
+
+test('what the policy leaves out has its default', async () => {
+  assert.deepEqual(await policyOf(edit()), {
+    file: '/etc/sekisho/sekisho.yaml',
+    fleet: {
+      name: 'tokyo',
+      egress: ['51.44.71.80/32'],
+      groups: [{ name: 'egress', nodes: [{ id: 'egress-1', address: '10.0.0.5' }] }],
+    },
+    doors: [
+      {
+        name: 'office',
+        on: 'egress',
+        kind: 'forward',
+        inspect: 'full',
+        listen: { host: '127.0.0.1', port: 3128 },
+        from: [],
+        tls: false,
+        users: { kind: 'none' },
+      },
+    ],
+    console: { partitions: ['aws'], regions: ['us-east-1'], also: [], resolvers: [], pins: [] },
+    record: { assurance: 'stream', redactQuery: [] },
+    server: {
+      grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },
+      admin: { host: '127.0.0.1', port: 18080 },
+      public: { host: '127.0.0.1', port: 18081 },
+    },
+  });
+});
+
+test('values come out in their canonical form', async () => {
+  const policy = await policyOf(
+    edit(
+      [3, '  egress: [51.44.71.80, "2A05:D000:0:0::/32"]'],
+      [5, '    egress: [{id: a.b, address: A.Example, source: "2A05:0::1"}]\n    host: {match: "host-*", max: 5}'],
+      [7, door('listen: "[0:0::1]:3128", from: [10.0.0.0/8, ::1], tls: true, users: {certificate: ca.pem}')],
+      [
+        9,
+        '  regions: [us-east-1]\n  also: [A.Example.com]\n  resolvers: [10.0.0.2, "[::1]:5353"]\n  pins: {Console.AWS.amazon.com: ["127.0.0.1:8443", 10.1.2.3]}\n  trust: leaf.pem',
+      ],
+      [10, 'record: {assurance: stream, redact: {query: [Code]}}'],
+      [0, 'server: {grpc: {address: Sekisho.Example:1}}'],
+    ),
+  );
+  assert.deepEqual(policy.fleet.egress, ['51.44.71.80/32', '2a05:d000::/32']);
+  assert.deepEqual(policy.fleet.groups, [
+    { name: 'egress', nodes: [{ id: 'a.b', address: 'a.example', source: '2a05::1' }] },
+    { name: 'host', nodes: [], pattern: { match: 'host-*', max: 5 } },
+  ]);
+  const [office] = policy.doors;
+  assert.deepEqual(office?.listen, { host: '::1', port: 3128 });
+  assert.deepEqual(office.from, ['10.0.0.0/8', '::1/128']);
+  assert.deepEqual(office.users, { kind: 'certificate', authorities: authority });
+  assert.deepEqual(policy.console, {
+    partitions: ['aws'],
+    regions: ['us-east-1'],
+    also: ['a.example.com'],
+    resolvers: [
+      { host: '10.0.0.2', port: 53 },
+      { host: '::1', port: 5353 },
+    ],
+    pins: [
+      {
+        host: 'console.aws.amazon.com',
+        endpoints: [
+          { host: '127.0.0.1', port: 8443 },
+          { host: '10.1.2.3', port: 443 },
+        ],
+      },
+    ],
+    trust: leaf,
+  });
+  assert.deepEqual(policy.record.redactQuery, ['code']);
+  assert.deepEqual(policy.server.grpc.address, { host: 'sekisho.example', port: 1 });
+});
+
+test('an anchor may stand for a value in several places', async () => {
+  const policy = await policyOf(
+    edit([3, '  egress: &net [51.44.71.80/32]'], [7, door('listen: 127.0.0.1:1, users: none, from: *net')]),
+  );
+  assert.deepEqual(policy.doors[0]?.from, ['51.44.71.80/32']);
+});
