@@ -24,6 +24,9 @@ export interface SinkRole {
   close(): Promise<void>;
 }
 
+/** An access log stream is never acknowledged, so nobody waits for the disk; it is 1 s behind by its own buffer anyway. */
+const lingerMs = 5;
+
 /** The folder of the journal inside the data folder. */
 export function journalFolder(data: string): string {
   return path.join(data, 'journal');
@@ -41,7 +44,7 @@ export async function openSink(options: {
   let policy = options.policy;
   let rules = redactionRules(policy.record.redactQuery);
   const dir = journalFolder(options.data);
-  const journal = await openJournal({ dir, disk: realDisk, observer: journalObserver(options) });
+  const journal = await openJournal({ dir, disk: realDisk, observer: journalObserver(options), lingerMs });
   metrics.gaugeOf(
     { name: 'sekisho_journal_queued_bytes', help: 'Bytes accepted and not yet on disk.' },
     () => journal.queuedBytes,

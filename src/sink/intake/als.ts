@@ -10,7 +10,7 @@ import {
 } from '../record/envelope.ts';
 import { redactEntry, type EntryType } from '../record/redact.ts';
 import type { RedactionRules } from '../record/redaction-rules.ts';
-import { hasCommonProperties, sliceAls, type AlsIdentifier } from '../record/slice.ts';
+import { hasCommonProperties, sliceAls, type AlsIdentifier, type AlsMessage } from '../record/slice.ts';
 import { Suspects } from '../record/suspects.ts';
 
 /** How the sink knows who sends: by the client certificate's node id, or not at all, over loopback. */
@@ -55,8 +55,13 @@ export function alsStream(options: AlsStreamOptions): AlsStream {
 
   return {
     message(bytes) {
-      const message = attempt(() => sliceAls(bytes), origin === undefined ? undefined : observer);
-      if (message === undefined) return noFrames;
+      let message: AlsMessage;
+      try {
+        message = sliceAls(bytes);
+      } catch (caught) {
+        report(caught, origin === undefined ? undefined : observer);
+        return noFrames;
+      }
       origin = knownOrigin(origin, message.identifier, options);
       observer.message({ entries: message.http.length + message.tcp.length, bytes: bytes.length });
       const suspects = new Suspects(bytes);
@@ -117,14 +122,14 @@ function collectRecords(
   const received = clock.now();
   const current = rules();
   for (const entry of entries) {
-    const record = attempt(() => {
+    try {
       const { bytes, marks } = redactEntry(entry, type, current, suspects);
-      const encoded = encoder.encode(received, marks, bytes);
+      into.push(encoder.encode(received, marks, bytes));
       if (!hasCommonProperties(entry)) observer.incomplete();
       if (marks.length > 0) observer.redacted(marks.length);
-      return encoded;
-    }, observer);
-    if (record !== undefined) into.push(record);
+    } catch (caught) {
+      report(caught, observer);
+    }
   }
 }
 
@@ -132,16 +137,11 @@ function lengthOf({ length }: EncodedRecord): number {
   return length;
 }
 
-/** What one bad message or entry throws is reported, and the stream goes on; without an observer it goes up. */
-function attempt<T>(work: () => T, observer: AlsObserver | undefined): T | undefined {
-  try {
-    return work();
-  } catch (caught) {
-    const error = SekishoError.from(caught);
-    if (observer === undefined || (error.code !== 'record_malformed' && error.code !== 'record_too_large')) throw error;
-    observer.refused(error.code === 'record_too_large' ? 'too_large' : 'malformed', error);
-    return undefined;
-  }
+/** What one bad message or entry throws is told, and the stream goes on; anything else goes up, and so does all of it without an observer. */
+function report(caught: unknown, observer: AlsObserver | undefined): void {
+  const error = SekishoError.from(caught);
+  if (observer === undefined || (error.code !== 'record_malformed' && error.code !== 'record_too_large')) throw error;
+  observer.refused(error.code === 'record_too_large' ? 'too_large' : 'malformed', error);
 }
 
 function anonymous(): SekishoError {

@@ -24,7 +24,7 @@ export function framesOf<T>(
 ): Frames {
   let size = 0;
   const ends = items.map((item) => (size += frameHeaderBytes + checked(lengthOf(item))));
-  const bytes = Buffer.allocUnsafeSlow(size);
+  const bytes = take(size);
   let at = 0;
   for (const item of items) {
     const length = lengthOf(item);
@@ -43,6 +43,18 @@ export function framePayloads(payloads: readonly Buffer[]): Frames {
       into.set(payload, at);
     },
   );
+}
+
+const slabBytes = 512 * 1024;
+let slab = Buffer.alloc(0);
+let taken = 0;
+
+/** Memory out of a larger piece, which lives until the last frames in it are on disk: a piece for each append costs as much as filling it. */
+function take(size: number): Buffer {
+  if (size > slabBytes / 8) return Buffer.allocUnsafeSlow(size);
+  if (taken + size > slab.length) [slab, taken] = [Buffer.allocUnsafeSlow(slabBytes), 0];
+  taken += size;
+  return slab.subarray(taken - size, taken);
 }
 
 function checked(length: number): number {

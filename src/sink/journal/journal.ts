@@ -23,6 +23,11 @@ export interface JournalOptions {
   readonly segmentBytes?: number;
   /** How many bytes of frames go to disk with one sync, at most. Default 1 MiB: a sync of more takes noticeably longer. */
   readonly batchBytes?: number;
+  /**
+   * How long a batch gathers before it goes to the disk, in milliseconds, unless a quarter of `batchBytes` waits already. Default 0: at once, for
+   * those who wait for the acknowledgement. Each commit costs a sync, so with nobody waiting a few milliseconds save most of it.
+   */
+  readonly lingerMs?: number;
   /** From how many bytes waiting on there is no room. Default 16 MiB: some seconds of a busy fleet. */
   readonly queueBytes?: number;
   /** Waits that long; rejects when, or if already, the signal is aborted. Tests bring their own. */
@@ -59,6 +64,8 @@ class OpenJournal implements Journal {
   readonly #lock: FolderLock;
   readonly #queue: AppendQueue;
   readonly #batch: Batch;
+  readonly #lingerMs: number;
+  readonly #enoughBytes: number;
   readonly #committer: Committer;
   readonly #pause: Pause;
   readonly #now: () => number;
@@ -77,6 +84,7 @@ class OpenJournal implements Journal {
       segmentBytes = 64 * 2 ** 20,
       batchBytes = 2 ** 20,
       queueBytes = 16 * 2 ** 20,
+      lingerMs = 0,
     } = options;
     this.#options = options;
     this.#observer = observer;
@@ -84,6 +92,8 @@ class OpenJournal implements Journal {
     this.#nextIndex = recovered.nextIndex;
     this.#queue = new AppendQueue({ nextIndex: recovered.nextIndex, limit: queueBytes });
     this.#batch = new Batch(batchBytes);
+    this.#lingerMs = lingerMs;
+    this.#enoughBytes = batchBytes / 4;
     const newMarker = options.newMarker ?? (() => randomBytes(markerBytes));
     const segmentOpened = (segment: { segment: string; firstIndex: number }): void => observer.segmentOpened?.(segment);
     this.#committer = new Committer({ dir, disk, segmentBytes, newMarker, segmentOpened }, recovered.writer);
@@ -135,11 +145,18 @@ class OpenJournal implements Journal {
     // What the same turn of the event loop appends goes together.
     await Promise.resolve();
     while (!this.#queue.empty) {
+      await this.#gather();
       this.#queue.fill(this.#batch);
       const failed = await this.#commit(this.#batch);
       if (failed !== undefined) this.#queue.fail(failed);
     }
     this.#committing = undefined;
+  }
+
+  /** A journal that closes waits for nothing. */
+  async #gather(): Promise<void> {
+    if (this.#lingerMs === 0 || this.#queue.bytes >= this.#enoughBytes) return;
+    await this.#pause(this.#lingerMs, this.#closing.signal).catch(() => undefined);
   }
 
   /** Tries until it works. Only a journal that closes gives up, and says why. */
