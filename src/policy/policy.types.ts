@@ -41,8 +41,8 @@ export interface Door {
   readonly name: string;
   /** Name of the node group that opens this door. */
   readonly on: string;
-  readonly kind: 'forward';
-  readonly inspect: 'full';
+  readonly kind: DoorKind;
+  readonly inspect: Inspection;
   readonly listen: SocketAddress;
   /** Networks from which people may come, canonical CIDRs; empty means any. */
   readonly from: readonly string[];
@@ -52,6 +52,15 @@ export interface Door {
   /** Why a door without users may stand off loopback. */
   readonly reason?: string;
 }
+
+/**
+ * How people come in: `forward` is an explicit proxy (CONNECT); at a `reverse` door the names of the console lead to Envoy, by split DNS;
+ * a `sidecar` takes what nftables redirects on its own host.
+ */
+export type DoorKind = 'forward' | 'reverse' | 'sidecar';
+
+/** `full`: TLS ends at Envoy and each request is recorded. `tunnel`: nothing is decrypted, connections are recorded. */
+export type Inspection = 'full' | 'tunnel';
 
 export type DoorUsers =
   | { readonly kind: 'none' }

@@ -10,6 +10,7 @@ const entryFiles = [
   'envoy/config/endpoint/v3/endpoint.proto',
   'envoy/config/listener/v3/listener.proto',
   'envoy/config/route/v3/route.proto',
+  'envoy/extensions/access_loggers/filters/cel/v3/cel.proto',
   'envoy/extensions/access_loggers/grpc/v3/als.proto',
   'envoy/extensions/bootstrap/internal_listener/v3/internal_listener.proto',
   'envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.proto',
@@ -22,6 +23,8 @@ const entryFiles = [
   'envoy/extensions/filters/listener/original_dst/v3/original_dst.proto',
   'envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto',
   'envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto',
+  'envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy.proto',
+  'envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto',
   'envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto',
   'envoy/extensions/matching/common_inputs/network/v3/network_inputs.proto',
   'envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto',
@@ -32,6 +35,7 @@ const entryFiles = [
   'envoy/service/accesslog/v3/als.proto',
   'envoy/service/discovery/v3/ads.proto',
   'xds/core/v3/cidr.proto',
+  'xds/type/matcher/v3/ip.proto',
   'xds/type/matcher/v3/matcher.proto',
 ];
 

@@ -22,8 +22,10 @@ describe('a real Chromium', { skip: skipBrowser }, () => {
     const page = await browser.newPage();
     await assert.rejects(page.goto(`https://${refusedHost}/`), /ERR_TUNNEL_CONNECTION_FAILED/);
     // A page of its own: in the other one the browser still shows why it failed.
-    const plain = await (await browser.newPage()).goto(`http://${refusedHost}/`);
+    const other = await browser.newPage();
+    const plain = await other.goto(`http://${refusedHost}/`);
     assert.equal(plain?.status(), 403);
+    assert.match(await other.innerText('body'), /only HTTPS to the hosts on its list[^]*tell the people who run/);
     await eventually('both refusals are on record', async () => {
       const refused = (await recordsOf(stage)).filter(
         (record) => record['server.address'] === refusedHost && record['sekisho.denied.reason'] === 'host',

@@ -66,6 +66,11 @@ const two = (first: string, second: string) =>
   `  - {name: a, on: egress, kind: forward, users: none, reason: r, listen: ${first}}\n` +
   `  - {name: b, on: egress, kind: forward, users: none, reason: r, listen: ${second}}`;
 
+const direct = (kind: string, rest: string) => `  - {name: a, on: egress, kind: ${kind}, ${rest}}`;
+const blind = (listen: string) => direct('reverse', `listen: ${listen}, inspect: tunnel, users: none, reason: r`);
+const resolved = '  regions: [us-east-1]\n  resolvers: [10.0.0.2]';
+const unaddressed = '    egress: [{id: egress-1}]';
+
 /** name → policy, problems as `LINE:COLUMN code path`. */
 const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   'a good policy': [edit(), []],
@@ -212,6 +217,76 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     ['7:91 value doors[0].from[0]'],
   ],
 
+  // Doors without a proxy
+  'a reverse door with resolvers': [
+    edit([7, direct('reverse', 'listen: 127.0.0.1:443, users: none')], [9, resolved]),
+    [],
+  ],
+  'a reverse door without resolvers': [
+    edit([7, direct('reverse', 'listen: 127.0.0.1:443, users: none')]),
+    ['7:33 loop doors[0].kind'],
+  ],
+  'a reverse door with tls': [
+    edit([7, direct('reverse', 'listen: 127.0.0.1:443, tls: true, users: none')], [9, resolved]),
+    ['7:70 conflict doors[0].tls'],
+  ],
+  'a reverse door for certificates': [
+    edit([7, direct('reverse', 'listen: 0.0.0.0:443, users: {certificate: ca.pem}')], [9, resolved]),
+    [],
+  ],
+  'a reverse door for certificates that does not decrypt': [
+    edit([7, direct('reverse', 'listen: 127.0.0.1:443, inspect: tunnel, users: {certificate: ca.pem}')], [9, resolved]),
+    ['7:89 conflict doors[0].users'],
+  ],
+  'a reverse door without users off loopback': [
+    edit([7, direct('reverse', 'listen: 10.0.0.5:443, users: none')], [9, resolved]),
+    ['7:71 exposed doors[0].users'],
+  ],
+  'a reverse door on any address that decrypts': [
+    edit([5, unaddressed], [7, direct('reverse', 'listen: 0.0.0.0:443, users: none, reason: r')], [9, resolved]),
+    [],
+  ],
+  'a reverse door on any address that does not decrypt, with the addresses of its nodes': [
+    edit([7, blind('"[::]:443"')], [9, resolved]),
+    [],
+  ],
+  'a reverse door on any address that does not decrypt, without an address of a node': [
+    edit([5, unaddressed], [7, blind('0.0.0.0:443')], [9, resolved]),
+    ['7:50 loop doors[0].listen'],
+  ],
+  'a reverse door on any address that does not decrypt, with the name of a node': [
+    edit([5, '    egress: [{id: egress-1, address: egress-1.example}]'], [7, blind('0.0.0.0:443')], [9, resolved]),
+    ['7:50 loop doors[0].listen'],
+  ],
+  'a reverse door on any address that does not decrypt, on nodes by pattern': [
+    edit([5, '    egress: {match: "e-*", max: 2}'], [7, blind('"[::]:443"')], [9, resolved]),
+    ['7:50 loop doors[0].listen'],
+  ],
+  'a reverse door on one address that does not decrypt': [
+    edit([5, unaddressed], [7, blind('10.0.0.5:443')], [9, resolved]),
+    [],
+  ],
+  'a sidecar': [edit([7, direct('sidecar', 'listen: 127.0.0.1:15001, users: none')]), []],
+  'a sidecar that tunnels': [edit([7, direct('sidecar', 'listen: "[::1]:15001", inspect: tunnel, users: none')]), []],
+  'a sidecar off loopback': [
+    edit([7, direct('sidecar', 'listen: 0.0.0.0:15001, users: none, reason: r')]),
+    ['7:50 exposed doors[0].listen'],
+  ],
+  'a sidecar with tls': [
+    edit([7, direct('sidecar', 'listen: 127.0.0.1:15001, users: none, tls: true')]),
+    ['7:85 conflict doors[0].tls'],
+  ],
+  'a sidecar for certificates': [
+    edit([7, direct('sidecar', 'listen: 127.0.0.1:15001, users: {certificate: ca.pem}')]),
+    ['7:74 conflict doors[0].users'],
+  ],
+  'a forward door that tunnels': [edit([7, door('listen: 127.0.0.1:3128, inspect: tunnel, users: none')]), []],
+  'a forward door that tunnels, for certificates': [
+    edit([7, door('listen: 127.0.0.1:3128, inspect: tunnel, tls: true, users: {certificate: ca.pem}')]),
+    [],
+  ],
+  'an unknown kind': [edit([7, direct('revers', 'listen: 127.0.0.1:443, users: none')]), ['7:33 value doors[0].kind']],
+
   // Console
   'an unknown region': [edit([9, '  regions: [us-eest-1]']), ['9:13 value console.regions[0]']],
   'no region': [edit([9, '  regions: []']), ['9:12 limit console.regions']],
@@ -291,14 +366,6 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   'public off loopback': [edit([0, 'server: {public: 0.0.0.0:18081}']), []],
 
   // Not built yet
-  'a reverse door': [
-    edit([7, '  - {name: a, on: egress, kind: reverse, listen: 127.0.0.1:443, users: none}']),
-    ['7:33 not-built doors[0].kind'],
-  ],
-  'a sidecar that tunnels': [
-    edit([7, '  - {name: a, on: egress, kind: sidecar, listen: 127.0.0.1:443, inspect: tunnel, users: none}']),
-    ['7:33 not-built doors[0].kind', '7:74 not-built doors[0].inspect'],
-  ],
   'basic users': [
     edit([7, door('listen: 127.0.0.1:1, users: {basic: users.htpasswd}')]),
     ['7:75 not-built doors[0].users'],

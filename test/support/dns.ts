@@ -13,16 +13,20 @@ export interface DnsServer {
 
 const types = { A: 1, AAAA: 28 } as const;
 
-/** Answers A and AAAA over UDP (RFC 1035 section 4.1) with the addresses of `zone`; NXDOMAIN for other names. */
-export async function startDns(address: string, zone: Readonly<Record<string, readonly string[]>>): Promise<DnsServer> {
+/** Answers A and AAAA over UDP (RFC 1035 section 4.1) with the addresses of `zone`; NXDOMAIN for other names. Port 0 is any. */
+export async function startDns(
+  address: string,
+  zone: Readonly<Record<string, readonly string[]>>,
+  port = 0,
+): Promise<DnsServer> {
   const asked = new Set<string>();
   const socket = createSocket('udp4');
-  socket.on('message', (query, { address: to, port }) => {
+  socket.on('message', (query, { address: to, port: back }) => {
     const { name, type, end } = question(query);
     asked.add(name);
-    socket.send(answerTo(query.subarray(0, end), type, zone[name]), port, to);
+    socket.send(answerTo(query.subarray(0, end), type, zone[name]), back, to);
   });
-  socket.bind(0, address);
+  socket.bind(port, address);
   await once(socket, 'listening');
   return {
     at: `${address}:${socket.address().port}`,

@@ -44,8 +44,9 @@ export interface PolicyFile {
 export interface DoorEntry {
   name: string;
   on: 'egress';
-  kind: 'forward';
+  kind: 'forward' | 'reverse' | 'sidecar';
   listen: string;
+  inspect?: 'full' | 'tunnel';
   from?: string[];
   tls?: boolean;
   users: 'none' | { certificate: string };
@@ -69,6 +70,8 @@ export interface House {
   readonly pki: string;
   /** PEM: the console CA, which clients trust. */
   readonly consoleCa: string;
+  /** PEM: the authority of the stand-in, which plays a public one. */
+  readonly publicCa: string;
   /** The client certificate of taro.yamada, who may enter at the office door. */
   readonly person: KeyPair;
   /** Someone who comes by the door `lab` unless told; by a door for certificates as taro.yamada unless told. */
@@ -114,6 +117,8 @@ export interface HouseOptions {
   readonly policy?: (policy: PolicyFile) => void;
   /** Hosts that the stand-in plays and the console CA covers, besides the console's. */
   readonly futureHosts?: readonly string[];
+  /** The Envoy to start, where it is not the plain one. */
+  readonly envoy?: string;
   /** How many days ago the authorities were made; 0 unless told. */
   readonly authoritiesDaysAgo?: number;
 }
@@ -193,7 +198,7 @@ async function open(
   const launch = async (id: string, certifiedAs: string): Promise<RunningEnvoy> => {
     const host = { pki: await certify(certifiedAs), admin: { host: address, port: 0 } };
     const envoy = await startEnvoy({
-      path: (await findEnvoy()).path,
+      path: options.envoy ?? (await findEnvoy()).path,
       bootstrap: { text: JSON.stringify(bootstrap(await goodPolicy(policyFile), id, host)) },
       nodeId: id,
       cluster: policy.fleet.name,
@@ -239,6 +244,7 @@ async function open(
     envoy: () => envoy,
     pki,
     consoleCa,
+    publicCa: await text(join(dir, 'stand-in', 'console-root.crt')),
     person,
     visitor: ({ door: name = 'lab', certificate: own, ...rest } = {}) => {
       const door = doorOf(name);
@@ -326,7 +332,7 @@ function firstPolicy(address: string, hosts: readonly string[], standInPort: num
 }
 
 /** An authority that plays a public one; its root lies in the folder as console-root.crt. */
-async function authority(
+export async function authority(
   folder: string,
   hosts: readonly string[],
 ): Promise<{ issue(names: readonly string[]): Promise<KeyPair> }> {
@@ -347,7 +353,7 @@ async function goodPolicy(file: string): Promise<Policy> {
 }
 
 /** The journal as it grows. */
-async function collect(data: string, into: NamedRecord[], until: AbortSignal): Promise<void> {
+export async function collect(data: string, into: NamedRecord[], until: AbortSignal): Promise<void> {
   const onCorrupt = () => fail('the journal is damaged');
   const frames = readJournal({ dir: journalFolder(data), disk: realDisk, follow: until, onCorrupt });
   for await (const item of queryRecords(frames, () => true)) {

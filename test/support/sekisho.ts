@@ -26,18 +26,30 @@ interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   /** Is told every line of both streams. */
   readonly said?: (line: string) => void;
+  /** What the command line is put behind, such as a program that enters a namespace. */
+  readonly through?: readonly string[];
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Starts a command from the source, with the tests' own Envoy at hand. It does not outlive this process. */
-export async function startSekisho(args: readonly string[], { cwd, env, said }: Surroundings = {}): Promise<Program> {
+export async function startSekisho(args: readonly string[], surroundings: Surroundings = {}): Promise<Program> {
   const { path: envoy } = await findEnvoy();
+  return startModule(main, args, { ...surroundings, env: { SEKISHO_ENVOY: envoy, ...surroundings.env } });
+}
+
+/** Runs a TypeScript file as a process of its own. It does not outlive this process. */
+export function startModule(file: string, args: readonly string[], surroundings: Surroundings = {}): Program {
+  return startProgram([process.execPath, '--import', import.meta.resolve('tsx'), file, ...args], surroundings);
+}
+
+/** Starts any program. It does not outlive this process. */
+export function startProgram(argv: readonly string[], { cwd, env, said, through = [] }: Surroundings = {}): Program {
   const { PATH, HOME, TMPDIR, NODE_V8_COVERAGE } = process.env;
-  const inherited = { PATH, HOME, TMPDIR, NODE_V8_COVERAGE, SEKISHO_ENVOY: envoy };
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main, ...args], {
+  const [command = '', ...args] = [...through, ...argv];
+  const child = spawn(command, args, {
     cwd,
-    env: { ...inherited, ...env },
+    env: { PATH, HOME, TMPDIR, NODE_V8_COVERAGE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr]: [string[], string[]] = [[], []];
@@ -55,7 +67,7 @@ export async function startSekisho(args: readonly string[], { cwd, env, said }: 
       done(code ?? undefined);
     });
   });
-  if (child.pid === undefined) throw new Error('node cannot be started');
+  if (child.pid === undefined) throw new Error(`${command} cannot be started`);
   const guard = killWithParent(child.pid);
   void ended.then(() => {
     guard.release();
@@ -65,7 +77,11 @@ export async function startSekisho(args: readonly string[], { cwd, env, said }: 
 
 /** Runs a command to its end. */
 export async function sekisho(args: readonly string[], surroundings: Surroundings = {}): Promise<Ran> {
-  const program = await startSekisho(args, surroundings);
+  return endOf(await startSekisho(args, surroundings));
+}
+
+/** What a program said and how it ended. */
+export async function endOf(program: Program): Promise<Ran> {
   const code = await program.ended;
   const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
   return { code, stdout: text(program.stdout), stderr: text(program.stderr) };

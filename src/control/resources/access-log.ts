@@ -1,3 +1,4 @@
+import type { Door } from '../../policy/policy.types.ts';
 import { names } from './names.ts';
 import { extension } from './types.ts';
 
@@ -5,58 +6,105 @@ import { extension } from './types.ts';
 const requestHeaders = ['referer', 'origin', 'content-type'];
 const responseHeaders = ['x-amzn-requestid', 'content-type', 'location'];
 
-/** One tag of an access-log entry, made from a format string. */
-const tag = (name: string, format: string) => ({ tag: name, value: format });
-
-/** A tag from dynamic or route metadata in our namespace; absent where there is none. */
-const metadataTag = (name: string, kind: 'request' | 'route') => ({
-  tag: name,
-  metadata: { kind: { [kind]: {} }, metadata_key: { key: 'sekisho', path: [{ key: name }] } },
-});
-
-/** The logger of the CONNECTs at a forward door. */
-export function connectLog(door: string, user: string | undefined): object {
-  return httpLog(names.log(door, 'connect'), [
-    tag('client', '%DOWNSTREAM_REMOTE_ADDRESS%'),
-    ...(user === undefined ? [] : [tag('user', user)]),
-    metadataTag('denied', 'route'),
-  ]);
+/** The format strings by which a logger says who is at the other end. */
+export interface Visitor {
+  readonly client: string;
+  readonly user?: string;
+  /** The CONNECT behind which this is. */
+  readonly tunnel?: string;
+  /** Where the client meant to go before nftables redirected it. */
+  readonly original?: string;
 }
 
-/** The logger of the requests inside: client, user and tunnel come through filter state from the CONNECT. */
-export function requestLog(door: string): object {
-  return httpLog(names.log(door, 'http'), [
-    tag('client', '%FILTER_STATE(sekisho.client:PLAIN)%'),
-    tag('tunnel', '%FILTER_STATE(sekisho.tunnel:PLAIN)%'),
-    tag('user', '%FILTER_STATE(sekisho.user:PLAIN)%'),
+/** At the listener that people reach, the connection itself tells. */
+export function visitorAt(door: Door): Visitor {
+  const user = userFormat(door);
+  return {
+    client: '%DOWNSTREAM_REMOTE_ADDRESS%',
+    ...(user !== undefined && { user }),
+    ...(door.kind === 'sidecar' && { original: '%DOWNSTREAM_LOCAL_ADDRESS%' }),
+  };
+}
+
+/** Inside a CONNECT all of that comes through filter state. */
+export const visitorInside: Visitor = {
+  client: '%FILTER_STATE(sekisho.client:PLAIN)%',
+  tunnel: '%FILTER_STATE(sekisho.tunnel:PLAIN)%',
+  user: '%FILTER_STATE(sekisho.user:PLAIN)%',
+};
+
+/** The logger of the CONNECTs at a forward door. */
+export function connectLog(door: Door): object {
+  return httpLog(names.log(door.name, 'connect'), [...tagsOf(visitorAt(door)), metadataTag('denied', 'route')]);
+}
+
+/** The logger of the requests to the console. */
+export function requestLog(door: Door, visitor: Visitor): object {
+  return httpLog(names.log(door.name, 'http'), [
+    ...tagsOf(visitor),
     tag('id', '%FILTER_STATE(sekisho.id:PLAIN)%'),
     metadataTag('arn', 'request'),
     metadataTag('denied', 'route'),
   ]);
 }
 
+/** The logger of connections that pass undecrypted: when they are through, while they last, and at their end. */
+export function tunnelLog(door: Door, visitor: Visitor): object {
+  return extension('sekisho.tunnels', tcpLogger, {
+    common_config: common(names.log(door.name, 'tcp'), tagsOf(visitor)),
+  });
+}
+
 /**
- * The logger of connections that found no filter chain: a client from a network that the door does not serve, a server name off
- * the list. They never become HTTP, so no other logger sees them.
+ * The logger of connections that never become HTTP, which no other logger sees: those that found no filter chain (a client from a network that the
+ * door does not serve, a server name off the list, bytes that are no TLS), and those whose handshake failed.
  */
-export function connectionLog(door: string, tags: readonly object[] = []): object {
+export function connectionLog(door: Door, visitor: Visitor): object {
   return {
-    ...extension('sekisho.connections', 'envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig', {
-      common_config: common(names.log(door, 'connection'), [
-        ...tags,
-        tag('uid', '%UNIQUE_ID%'),
-        { tag: 'denied', literal: { value: 'no_filter_chain' } },
-      ]),
+    ...extension('sekisho.connections', tcpLogger, {
+      common_config: common(names.log(door.name, 'connection'), [...tagsOf(visitor), tag('uid', '%UNIQUE_ID%')]),
     }),
-    filter: { response_flag_filter: { flags: ['NR'] } },
+    filter: { or_filter: { filters: [{ response_flag_filter: { flags: ['NR'] } }, failedHandshake] } },
   };
 }
 
-export const insideTags: readonly object[] = [
-  tag('client', '%FILTER_STATE(sekisho.client:PLAIN)%'),
-  tag('tunnel', '%FILTER_STATE(sekisho.tunnel:PLAIN)%'),
-  tag('user', '%FILTER_STATE(sekisho.user:PLAIN)%'),
-];
+/** Envoy fills the failure reason on many ordinary closes, too, but only TLS itself writes `TLS_error` there. */
+const failedHandshake = {
+  extension_filter: extension(
+    'envoy.access_loggers.extension_filters.cel',
+    'envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter',
+    { expression: "connection.transport_failure_reason.contains('TLS_error')" },
+  ),
+};
+
+const tcpLogger = 'envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig';
+
+/** How Envoy says who authenticated at this door; undefined where nobody has to. */
+export function userFormat({ users }: Door): string | undefined {
+  switch (users.kind) {
+    case 'none':
+      return undefined;
+    case 'certificate':
+      return '%DOWNSTREAM_PEER_SUBJECT%';
+  }
+}
+
+function tagsOf(visitor: Visitor): object[] {
+  return Object.entries(visitor).map(([name, format]: [string, string]) => tag(name, format));
+}
+
+/** One tag of an access-log entry, made from a format string. */
+function tag(name: string, format: string): object {
+  return { tag: name, value: format };
+}
+
+/** A tag from dynamic or route metadata in our namespace; absent where there is none. */
+function metadataTag(name: string, kind: 'request' | 'route'): object {
+  return {
+    tag: name,
+    metadata: { kind: { [kind]: {} }, metadata_key: { key: 'sekisho', path: [{ key: name }] } },
+  };
+}
 
 function httpLog(logName: string, tags: readonly object[]): object {
   return extension('sekisho.requests', 'envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {

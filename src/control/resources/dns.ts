@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Policy } from '../../policy/policy.types.ts';
+import { cidrRange } from './cidr.ts';
 import { extension } from './types.ts';
 
 /**
@@ -34,7 +35,7 @@ export function dnsCache(policy: Policy): object {
     name: 'console',
     // An IPv6 upstream is only of use where the fleet has an IPv6 egress address: AWS admits nobody else.
     dns_lookup_family: policy.fleet.egress.some((cidr) => cidr.includes(':')) ? 'ALL' : 'V4_ONLY',
-    resolved_address_filter: { ranges: [...neverDialled, ...ourselves(policy)].map(range) },
+    resolved_address_filter: { ranges: [...neverDialled, ...ourselves(policy)].map(cidrRange) },
     typed_dns_resolver_config: extension(
       'envoy.network.dns_resolver.cares',
       'envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig',
@@ -59,9 +60,4 @@ function ourselves({ fleet, doors }: Policy): string[] {
   ].filter((host) => host !== undefined && ipaddr.isValid(host) && !['0.0.0.0', '::'].includes(host));
   const own = hosts.map((host) => `${host}/${host?.includes(':') ? 128 : 32}`);
   return [...new Set([...fleet.egress, ...own])].sort();
-}
-
-function range(cidr: string): object {
-  const [prefix, length] = cidr.split('/');
-  return { address_prefix: prefix, prefix_len: Number(length) };
 }

@@ -1,6 +1,8 @@
-import type { Door } from '../../policy/policy.types.ts';
-import { connectionLog, connectLog } from './access-log.ts';
+import type { Door, Policy } from '../../policy/policy.types.ts';
+import { connectionLog, connectLog, userFormat, visitorAt, visitorInside } from './access-log.ts';
 import { circuitBreakers } from './capacity.ts';
+import { cidrRange } from './cidr.ts';
+import { consoleListener } from './console-chains.ts';
 import { httpConnectionManager, router } from './connection-manager.ts';
 import { names } from './names.ts';
 import { proxyTls } from './tls.ts';
@@ -8,15 +10,14 @@ import { extension } from './types.ts';
 
 /** The listener of a forward proxy: CONNECT comes in, and what the tunnel is about to carry is told to the listener inside. */
 export function forwardListener(door: Door): object {
-  const user = userFormat(door);
   return {
     name: names.listener(door.name),
     address: { socket_address: { address: door.listen.host, port_value: door.listen.port } },
-    access_log: [connectionLog(door.name)],
+    access_log: [connectionLog(door, visitorAt(door))],
     filter_chains: [
       {
         name: 'connect',
-        ...(door.from.length > 0 && { filter_chain_match: { source_prefix_ranges: door.from.map(range) } }),
+        ...(door.from.length > 0 && { filter_chain_match: { source_prefix_ranges: door.from.map(cidrRange) } }),
         ...(door.tls && { transport_socket: proxyTls(door) }),
         // A client that opens a connection and then keeps silent during the handshake holds nothing for long.
         transport_socket_connect_timeout: '10s',
@@ -24,14 +25,23 @@ export function forwardListener(door: Door): object {
           httpConnectionManager({
             statPrefix: names.listener(door.name),
             routes: names.connectRoutes(door.name),
-            accessLog: connectLog(door.name, user),
+            accessLog: connectLog(door),
             http2: { allow_connect: true },
             upgrade: 'CONNECT',
-            filters: [tellInside(user), router],
+            filters: [tellInside(userFormat(door)), router],
           }),
         ],
       },
     ],
+  };
+}
+
+/** The internal listener behind it, which takes the tunnels for connections to the console. */
+export function insideListener(door: Door, policy: Policy, hosts: readonly string[]): object {
+  return {
+    name: names.inside(door.name),
+    internal_listener: {},
+    ...consoleListener(door, policy, hosts, visitorInside),
   };
 }
 
@@ -89,19 +99,4 @@ function tellInside(user: string | undefined): object {
       say('envoy.filters.listener.original_dst.remote_ip', '%DOWNSTREAM_REMOTE_ADDRESS%'),
     ],
   });
-}
-
-/** How Envoy says who authenticated at this door; undefined where nobody has to. */
-function userFormat({ users }: Door): string | undefined {
-  switch (users.kind) {
-    case 'none':
-      return undefined;
-    case 'certificate':
-      return '%DOWNSTREAM_PEER_SUBJECT%';
-  }
-}
-
-function range(cidr: string): object {
-  const [prefix, length] = cidr.split('/');
-  return { address_prefix: prefix, prefix_len: Number(length) };
 }

@@ -5,7 +5,7 @@
 export const names = {
   /** The listener that people reach. */
   listener: (door: string) => `${door}/connect`,
-  /** The internal listener behind a forward door, where TLS ends. */
+  /** The listener that stands in for the console: behind the CONNECT of a forward door, or the one that people reach. */
   inside: (door: string) => `${door}/http`,
   /** The cluster that leads from the one to the other. */
   toInside: (door: string) => `${door}/inside`,
@@ -21,11 +21,13 @@ export const names = {
   /** Upstream by DNS, with HTTP/2 where the console offers it, and with HTTP/1.1 alone for WebSockets. */
   console: 'console',
   consoleHttp1: 'console/http1',
+  /** The same without TLS of our own, for connections that pass undecrypted; `upstream` is `console` or a pin. */
+  tunnel: (upstream: string) => `${upstream}/tunnel`,
   /** Upstream of a host whose addresses the policy gives. */
   pin: (host: string) => `pin/${host}`,
   pinHttp1: (host: string) => `pin/${host}/http1`,
   /** Log names, which become `sekisho.log` and `sekisho.door` of a record. */
-  log: (door: string, what: 'connect' | 'http' | 'connection') => `${door}/${what}`,
+  log: (door: string, what: 'connect' | 'http' | 'tcp' | 'connection') => `${door}/${what}`,
   /** The cluster of Sekisho itself; it comes with the bootstrap. */
   sekisho: 'sekisho',
 } as const;

@@ -1,8 +1,8 @@
 import { SekishoError } from '../../base/errors.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
 import type { Door, Policy } from '../../policy/policy.types.ts';
-import { forwardListener, toInside } from './forward-door.ts';
-import { insideListener } from './inside.ts';
+import { directListener } from './direct-door.ts';
+import { forwardListener, insideListener, toInside } from './forward-door.ts';
 import { connectRoutes, httpRoutes } from './routes.ts';
 import { doorSecrets, type DoorKeys } from './secrets.ts';
 import { typeUrls } from './types.ts';
@@ -24,22 +24,30 @@ export interface NodeFacts {
 /** Everything that one Envoy is told, in Envoy's own words. */
 export function nodeResources({ policy, hosts, group, source, keys }: NodeFacts): TypedJson[] {
   const doors = policy.doors.filter((door) => door.on === group);
+  const proxies = doors.filter((door) => door.kind === 'forward');
+  const inspections = new Set(doors.map((door) => door.inspect));
   return [
-    ...typed(typeUrls.cluster, [...doors.map(toInside), ...upstreamClusters(policy, source)]),
-    ...typed(typeUrls.endpoints, pinnedEndpoints(policy)),
+    ...typed(typeUrls.cluster, [...proxies.map(toInside), ...upstreamClusters(policy, inspections, source)]),
+    ...typed(typeUrls.endpoints, doors.length > 0 ? pinnedEndpoints(policy) : []),
     ...typed(
       typeUrls.listener,
-      doors.flatMap((door) => [forwardListener(door), insideListener(door, policy, hosts)]),
+      doors.flatMap((door) => listenersOf(door, policy, hosts)),
     ),
-    ...typed(
-      typeUrls.routes,
-      doors.flatMap((door) => [connectRoutes(door.name, hosts), httpRoutes(door.name, policy, hosts)]),
-    ),
+    ...typed(typeUrls.routes, [
+      ...proxies.map((door) => connectRoutes(door.name, hosts)),
+      ...doors.filter((door) => door.inspect === 'full').map((door) => httpRoutes(door.name, policy, hosts)),
+    ]),
     ...typed(
       typeUrls.secret,
       doors.flatMap((door) => doorSecrets(door, keysOf(door, keys))),
     ),
   ];
+}
+
+function listenersOf(door: Door, policy: Policy, hosts: readonly string[]): object[] {
+  return door.kind === 'forward'
+    ? [forwardListener(door), insideListener(door, policy, hosts)]
+    : [directListener(door, policy, hosts)];
 }
 
 function keysOf(door: Door, keys: ReadonlyMap<string, DoorKeys>): DoorKeys {

@@ -1,6 +1,7 @@
 import type { Policy } from '../../policy/policy.types.ts';
 import { isWildcard, wildcardRegex } from './host-match.ts';
 import { names } from './names.ts';
+import { refusalPage } from './refusal-page.ts';
 
 /** The port of the console, and the only one that a CONNECT may ask for. */
 const httpsPort = 443;
@@ -89,14 +90,28 @@ function onlyOneLabel({ hosts }: HostGroup, portRequired: boolean): { headers?: 
   return { headers: [{ name: ':authority', string_match: { safe_regex: { regex } } }] };
 }
 
-/** 403 for whatever comes, with the reason on the record. */
+/** 403 for whatever comes, with the reason on the record: a page for people, a line for what asks by CONNECT, for no browser shows that. */
 function refusal(reason: string): object[] {
-  const answer = {
+  const answer = (body: string) => ({
     metadata: { filter_metadata: { sekisho: { denied: reason } } },
-    direct_response: { status: 403, body: { inline_string: 'sekisho: this host is not on the list\n' } },
-  };
+    direct_response: { status: 403, body: { inline_string: body } },
+  });
   return [
-    { name: 'refused-connect', match: { connect_matcher: {} }, ...answer },
-    { name: 'refused', match: { prefix: '/' }, ...answer },
+    {
+      name: 'refused-connect',
+      match: { connect_matcher: {} },
+      ...answer('sekisho: this host is not on the list\n'),
+    },
+    {
+      name: 'refused',
+      match: { prefix: '/' },
+      ...answer(refusalPage),
+      response_headers_to_add: [
+        {
+          header: { key: 'content-type', value: 'text/html; charset=utf-8' },
+          append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+        },
+      ],
+    },
   ];
 }

@@ -17,7 +17,7 @@ export interface DoorKeys {
 /** The secrets of a door, one resource each, so that a renewed certificate moves nothing else. */
 export function doorSecrets(door: Door, keys: DoorKeys): object[] {
   return [
-    certificate(names.leaf(door.name), keys.leaf),
+    ...(door.inspect === 'full' ? [certificate(names.leaf(door.name), keys.leaf)] : []),
     ...(keys.proxy ? [certificate(names.proxy(door.name), keys.proxy)] : []),
     ...(door.users.kind === 'certificate'
       ? [

@@ -1,4 +1,4 @@
-import type { HostPin, Policy } from '../../policy/policy.types.ts';
+import type { HostPin, Inspection, Policy } from '../../policy/policy.types.ts';
 import { circuitBreakers } from './capacity.ts';
 import { ads } from './config-source.ts';
 import { dnsCache } from './dns.ts';
@@ -9,16 +9,35 @@ import { extension } from './types.ts';
 /** Debian's bundle, where the Envoy image has it. */
 const systemTrust = '/etc/ssl/certs/ca-certificates.crt';
 
-/** Every cluster through which a node reaches the console. `source` is the local address from which it dials. */
-export function upstreamClusters(policy: Policy, source: string | undefined): object[] {
-  const common = { circuit_breakers: circuitBreakers, ...transport(policy), ...bind(source) };
+/**
+ * Every cluster through which a node reaches the console, for the ways in which its doors look at what passes. `source` is the local address from
+ * which it dials.
+ */
+export function upstreamClusters(
+  policy: Policy,
+  inspections: ReadonlySet<Inspection>,
+  source: string | undefined,
+): object[] {
+  const common = { circuit_breakers: circuitBreakers, ...bind(source) };
+  const { pins } = policy.console;
+  const full = { ...common, ...transport(policy) };
   return [
-    byDns(names.console, policy, { ...common, ...http('any') }),
-    byDns(names.consoleHttp1, policy, { ...common, ...http('http1') }),
-    ...policy.console.pins.flatMap((pin) => [
-      byPin(names.pin(pin.host), pin, { ...common, ...http('any') }),
-      byPin(names.pinHttp1(pin.host), pin, { ...common, ...http('http1') }),
-    ]),
+    ...(inspections.has('full')
+      ? [
+          byDns(names.console, policy, { ...full, ...http('any') }),
+          byDns(names.consoleHttp1, policy, { ...full, ...http('http1') }),
+          ...pins.flatMap((pin) => [
+            byPin(names.pin(pin.host), pin, { ...full, ...http('any') }),
+            byPin(names.pinHttp1(pin.host), pin, { ...full, ...http('http1') }),
+          ]),
+        ]
+      : []),
+    ...(inspections.has('tunnel')
+      ? [
+          byDns(names.tunnel(names.console), policy, common),
+          ...pins.map((pin) => byPin(names.tunnel(names.pin(pin.host)), pin, common)),
+        ]
+      : []),
   ];
 }
 

@@ -39,9 +39,10 @@ export function openPublic(policy: () => Policy, ca: ConsoleCa, log: Log): Promi
   });
 }
 
-/** Every door under every name that its certificate would carry. */
+/** Every proxy under every name that its certificate would carry; to the other doors nobody has to be told the way. */
 function pacDoors(policy: Policy): PacDoor[] {
-  return policy.doors.flatMap((door) => {
+  const proxies = policy.doors.filter(({ kind }) => kind === 'forward');
+  return proxies.flatMap((door) => {
     const { hosts, addresses } = doorNames(policy, door);
     return [...hosts, ...addresses].map((host) => ({ host, port: door.listen.port, tls: door.tls }));
   });

@@ -4,6 +4,7 @@ import { finding, pathText } from '../problem.ts';
 import type { Finding, Path } from '../problem.ts';
 import { collides, isLoopback, socketText } from '../socket-address.ts';
 import { didYouMean } from '../suggest.ts';
+import { checkDirectDoors } from './direct-doors.ts';
 
 /** Doors that do not go with each other, with the fleet or with themselves. */
 export function checkDoors(draft: Draft): Finding[] {
@@ -14,6 +15,7 @@ export function checkDoors(draft: Draft): Finding[] {
     ...takenPorts(doors),
     ...doors.flatMap(exposed),
     ...doors.flatMap(certificateWithoutTls),
+    ...checkDirectDoors(draft, doors),
   ];
 }
 
@@ -74,7 +76,17 @@ function exposed({ value: door, index }: Item<DraftDoor>): Finding[] {
 }
 
 function certificateWithoutTls({ value: door, index }: Item<DraftDoor>): Finding[] {
-  if (door.users === undefined || door.users === 'none' || door.tls !== false) return [];
+  const { kind, users, tls, inspect } = door;
+  if (users === undefined || users === 'none') return [];
   const path: Path = ['doors', index, 'users'];
+  if (kind === 'sidecar') {
+    const message = 'a sidecar has processes of its own host for users, and they show no certificate';
+    return [finding('conflict', path, message, 'write users: none')];
+  }
+  if (kind === 'reverse' && inspect === 'tunnel') {
+    const message = 'people show their certificate to whoever ends TLS, and that is not this door';
+    return [finding('conflict', path, message, 'write inspect: full, or users: none')];
+  }
+  if (kind !== 'forward' || tls !== false) return [];
   return [finding('conflict', path, 'people can only show a certificate to a door that speaks TLS', 'add tls: true')];
 }

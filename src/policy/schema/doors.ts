@@ -14,9 +14,10 @@ export const doorSchema = z.strictObject({
     description: 'The group of nodes that opens this door.',
     examples: ['egress'],
   }),
-  kind: z.literal('forward').meta({
-    wants: 'forward',
-    description: 'forward: an explicit proxy (CONNECT).',
+  kind: z.enum(['forward', 'reverse', 'sidecar']).meta({
+    wants: 'forward, reverse or sidecar',
+    description:
+      'forward: an explicit proxy (CONNECT). reverse: split DNS leads the names of the console here. sidecar: nftables redirects to it on its own host.',
     examples: ['forward'],
   }),
   listen: field.text(field.readListen, {
@@ -40,11 +41,12 @@ export const doorSchema = z.strictObject({
       examples: [['10.0.0.0/8']],
     }),
   inspect: z
-    .literal('full')
+    .enum(['full', 'tunnel'])
     .prefault('full')
     .meta({
-      wants: 'full',
-      description: 'full: TLS ends at Envoy under the console CA and every request is recorded.',
+      wants: 'full or tunnel',
+      description:
+        'full: TLS ends at Envoy under the console CA and every request is recorded. tunnel: nothing is decrypted; server name, bytes and client of each connection are recorded.',
       examples: ['full'],
     }),
   tls: z
@@ -52,7 +54,7 @@ export const doorSchema = z.strictObject({
     .prefault(false)
     .meta({
       wants: 'boolean',
-      description: 'Whether the proxy itself speaks TLS (an HTTPS proxy).',
+      description: 'Whether the proxy itself speaks TLS (an HTTPS proxy). Of a forward door only.',
       examples: [true],
     }),
   users: z
@@ -62,7 +64,8 @@ export const doorSchema = z.strictObject({
         certificate: field.text(field.readFileName, {
           wants: 'file',
           examples: ['office-ca.pem'],
-          description: 'PEM file of the authorities that sign the certificates of people. The door needs `tls: true`.',
+          description:
+            'PEM file of the authorities that sign the certificates of people. A forward door needs `tls: true`; any other has to inspect in full.',
         }),
       }),
     ])

@@ -3,7 +3,7 @@ import { doorUser } from './door-user.ts';
 import * as names from './entry-names.ts';
 import { hostPort, socketPeer } from './host-port.ts';
 import { rfc3339 } from './rfc3339.ts';
-import type { StoredRecord } from './stored-record.types.ts';
+import type { StoredCommon, StoredRecord } from './stored-record.types.ts';
 
 export type NamedValue = string | number | boolean | readonly string[];
 
@@ -39,6 +39,7 @@ function factsOf(record: StoredRecord) {
     user: doorUser(tag('user')),
     client: socketPeer(tag('client')) ?? common.downstreamRemote,
     server: request?.authority === undefined ? undefined : hostPort(request.authority),
+    original: socketPeer(tag('original')),
   };
 }
 
@@ -67,7 +68,8 @@ const columns: readonly Column[] = [
   ['http.response.status_code', ({ response }) => response?.code || undefined],
   ['sekisho.response_flags', ({ common }) => some(common.responseFlags?.map(names.responseFlagName))],
   ['sekisho.response_code_details', ({ response }) => present(response?.codeDetails)],
-  ['sekisho.denied.reason', ({ tag }) => tag('denied')],
+  ['sekisho.denied.reason', ({ tag, record, common }) => tag('denied') ?? refusalOf(record.kind, common)],
+  ['sekisho.finding', findingOf],
   ['user_agent.original', ({ request }) => request?.userAgent],
   ['http.request.size', ({ request, common }) => request && common.wireBytesReceived],
   ['http.request.body.size', ({ request }) => request && (request.bodyBytes ?? 0)],
@@ -87,6 +89,8 @@ const columns: readonly Column[] = [
   ['tls.client.server_name', ({ common }) => common.tls?.serverName],
   ['tls.protocol.version', ({ common }) => names.tlsVersionName(common.tls?.version ?? 0)],
   ['tls.client.ja3', ({ common }) => common.tls?.ja3],
+  ['sekisho.original.address', ({ original }) => original?.address],
+  ['sekisho.original.port', ({ original }) => original?.port],
   ['sekisho.upstream.address', ({ common }) => common.upstreamRemote?.address],
   ['sekisho.upstream.port', ({ common }) => common.upstreamRemote?.port],
   ['sekisho.upstream.cluster', ({ common }) => common.upstreamCluster],
@@ -110,6 +114,25 @@ const columns: readonly Column[] = [
   ['sekisho.truncated', ({ record }) => record.truncated || undefined],
 ];
 
+/** Envoy's number of the flag NR, no route found: to a connection it says that no filter chain serves it. */
+const noRoute = 9;
+
+/** Of connections that never became HTTP only the refused ones are on record. */
+function refusalOf(kind: StoredRecord['kind'], common: StoredCommon): string | undefined {
+  if (kind !== 'connection') return undefined;
+  return common.responseFlags?.includes(noRoute) === true ? 'no_filter_chain' : 'handshake';
+}
+
+/**
+ * A client behind a sidecar dialled another address than Envoy did. It is no refusal: names of the console have many addresses, and two
+ * resolvers rarely give the same ones. But whoever wants to pass off a foreign server as the console does it too.
+ */
+function findingOf({ original, common }: Facts): 'other_destination' | undefined {
+  const dialled = common.upstreamRemote?.address;
+  if (original === undefined || dialled === undefined || original.address === dialled) return undefined;
+  return 'other_destination';
+}
+
 /** Every fixed name, in the order in which they are written. */
 export const recordNames: readonly string[] = columns.map(([name]) => name);
 
@@ -121,7 +144,7 @@ export const recordNamePrefixes = {
   tag: 'sekisho.tag.',
 } as const;
 
-const ownTags: ReadonlySet<string> = new Set(['client', 'tunnel', 'user', 'arn', 'id', 'denied', 'uid']);
+const ownTags: ReadonlySet<string> = new Set(['client', 'tunnel', 'user', 'arn', 'id', 'denied', 'uid', 'original']);
 
 function namedByOthers({ entry: { common, request, response } }: StoredRecord): NamedRecord {
   const typed = {

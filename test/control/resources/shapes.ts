@@ -1,4 +1,4 @@
-import type { Policy } from '../../../src/policy/policy.types.ts';
+import type { Door, Policy } from '../../../src/policy/policy.types.ts';
 import { nodeResources, type NodeFacts } from '../../../src/control/resources/node-resources.ts';
 import type { TypedJson } from '../../../src/wire/proto-json.ts';
 import { door, hosts, policy } from '../../support/policies.ts';
@@ -33,8 +33,39 @@ export const shapes: Readonly<Record<string, (pems: Pems) => TypedJson[]>> = {
   'ipv6-egress': (pems) =>
     resources(pems, { fleet: { ...policy().fleet, egress: ['2001:4860::/64', '51.44.71.80/32'] } }),
   'source-address': (pems) => resources(pems, {}, { source: '10.0.0.5' }),
+  'forward-tunnel': (pems) => resources(pems, { doors: [door({ inspect: 'tunnel' })] }),
+  'reverse-full': (pems) => resources(pems, { doors: [reverse({ from: ['10.0.0.0/8', 'fd00::/8'] })] }),
+  'reverse-client-certificates': (pems) =>
+    resources(pems, { doors: [reverse({ users: { kind: 'certificate', authorities: pems.certificate } })] }),
+  'reverse-tunnel': (pems) => resources(pems, { doors: [reverse({ inspect: 'tunnel' })] }),
+  'sidecar-full': (pems) => resources(pems, { doors: [sidecar()] }),
+  'sidecar-tunnel-pinned': (pems) =>
+    resources(pems, {
+      doors: [sidecar({ inspect: 'tunnel' })],
+      console: {
+        ...policy().console,
+        pins: [{ host: '*.console.aws.amazon.com', endpoints: [{ host: '127.0.0.1', port: 8443 }] }],
+      },
+    }),
+  'every-kind-of-door': (pems) =>
+    resources(pems, {
+      doors: [
+        door(),
+        door({ name: 'blind', inspect: 'tunnel', listen: { host: '127.0.0.1', port: 3129 } }),
+        reverse(),
+        sidecar({ inspect: 'tunnel' }),
+      ],
+    }),
   'group-without-doors': (pems) => resources(pems, {}, { group: 'host' }),
 };
+
+function reverse(change: Partial<Door> = {}): Door {
+  return door({ name: 'lan', kind: 'reverse', listen: { host: '127.0.0.1', port: 8443 }, ...change });
+}
+
+function sidecar(change: Partial<Door> = {}): Door {
+  return door({ name: 'hosts', kind: 'sidecar', listen: { host: '127.0.0.1', port: 15001 }, ...change });
+}
 
 function resources(pems: Pems, change: Partial<Policy>, facts: Partial<NodeFacts> = {}): TypedJson[] {
   const pair = { certificateChain: pems.certificate, privateKey: pems.key };
