@@ -1,9 +1,12 @@
+import type { PolicyFiles } from './files.ts';
 import type { Door, DoorUsers, FleetNode, NodeGroup, Policy } from './policy.types.ts';
 import type { PolicyInput } from './schema.ts';
 
+type NamedFiles = Pick<PolicyFiles, 'certificates' | 'accounts'>;
+
 /** The policy out of what the schema read and the files that it names. All checks have passed. */
-export function assemblePolicy(file: string, input: PolicyInput, certificates: ReadonlyMap<string, string>): Policy {
-  const trust = input.console.trust === undefined ? undefined : certificates.get(input.console.trust);
+export function assemblePolicy(file: string, input: PolicyInput, files: NamedFiles): Policy {
+  const trust = input.console.trust === undefined ? undefined : files.certificates.get(input.console.trust);
   return {
     file,
     fleet: {
@@ -11,7 +14,7 @@ export function assemblePolicy(file: string, input: PolicyInput, certificates: R
       egress: input.fleet.egress.map((network) => network.cidr),
       groups: Object.entries(input.fleet.nodes).map(([name, value]) => groupOf(name, value)),
     },
-    doors: input.doors.map((door) => doorOf(door, certificates)),
+    doors: input.doors.map((door) => doorOf(door, files)),
     console: {
       partitions: input.console.partitions,
       regions: input.console.regions,
@@ -46,12 +49,16 @@ function nodeOf({
   return { id, ...(address === undefined ? {} : { address }), ...(source === undefined ? {} : { source }) };
 }
 
-function doorOf(door: PolicyInput['doors'][number], certificates: ReadonlyMap<string, string>): Door {
+function doorOf(door: PolicyInput['doors'][number], files: NamedFiles): Door {
   const { name, on, kind, inspect, listen, from, tls, reason } = door;
-  const users: DoorUsers =
-    door.users === 'none'
-      ? { kind: 'none' }
-      : { kind: 'certificate', authorities: certificates.get(door.users.certificate) ?? '' };
   const networks = from.map((network) => network.cidr);
+  const users = usersOf(door.users, files);
   return { name, on, kind, inspect, listen, from: networks, tls, users, ...(reason === undefined ? {} : { reason }) };
+}
+
+/** A file that could not be read was a problem, and then there is no policy to assemble. */
+function usersOf(users: PolicyInput['doors'][number]['users'], { certificates, accounts }: NamedFiles): DoorUsers {
+  if (users === 'none') return { kind: 'none' };
+  if ('basic' in users) return { kind: 'basic', accounts: accounts.get(users.basic) ?? new Map() };
+  return { kind: 'certificate', authorities: certificates.get(users.certificate) ?? '' };
 }

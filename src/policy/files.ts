@@ -1,91 +1,98 @@
-import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import { SekishoError, errnoOf } from '../base/errors.ts';
+import { parseCertificateFile } from './certificate-file.ts';
 import type { Draft } from './draft.ts';
 import { items } from './draft.ts';
 import { limits } from './limits.ts';
+import type { Accounts } from './policy.types.ts';
 import { finding } from './problem.ts';
 import type { Finding, Path } from './problem.ts';
+import type { Refusal } from './refusal.ts';
+import { parseUsersFile } from './users-file.ts';
 
 export type ReadFile = (path: string) => Promise<string | Uint8Array>;
 
 export interface PolicyFiles {
   /** PEM text by the file's name in the policy: certificates only, one after another. */
   readonly certificates: ReadonlyMap<string, string>;
+  /** The people of the users files, by the file's name in the policy. */
+  readonly accounts: ReadonlyMap<string, Accounts>;
+  /** Absolute paths of all of them, good or bad. */
+  readonly paths: readonly string[];
   readonly findings: readonly Finding[];
 }
 
-/** Reads the PEM files that the policy names, each once, relative to the policy's folder. */
+/** Reads the files that the policy names, relative to the policy's folder. */
 export async function readPolicyFiles(draft: Draft, folder: string, readFile: ReadFile): Promise<PolicyFiles> {
   const certificates = new Map<string, string>();
+  const accounts = new Map<string, Accounts>();
   const findings: Finding[] = [];
-  for (const use of usesOf(draft)) {
-    const read = await readCertificates(path.resolve(folder, use.file), use.file, readFile);
-    if ('pem' in read && use.authorities && read.certificates.some((certificate) => !certificate.ca)) {
-      const message = `"${use.file}" holds a certificate that is no authority`;
-      findings.push(finding('file', use.path, message, 'write the authorities that sign, not what they signed'));
-    } else if ('pem' in read) {
-      certificates.set(use.file, read.pem);
+  const uses = usesOf(draft);
+  for (const use of uses) {
+    const refuse = ({ refused, remedy }: Refusal): void =>
+      void findings.push(finding('file', use.path, refused, remedy));
+    // What is wrong with a users file is told line by line, and once.
+    if (use.holds === 'users' && accounts.has(use.file)) continue;
+    const text = await readText(path.resolve(folder, use.file), use, readFile);
+    if (typeof text !== 'string') {
+      refuse(text);
+    } else if (use.holds === 'users') {
+      const users = parseUsersFile(text);
+      const file = path.isAbsolute(use.file) ? use.file : path.join(folder, use.file);
+      accounts.set(use.file, users.accounts);
+      for (const { line, refused, remedy } of users.problems) {
+        findings.push({ ...finding('file', use.path, refused, remedy), within: { file, line } });
+      }
     } else {
-      findings.push(finding('file', use.path, read.message, read.remedy));
+      const read = readCertificates(text, use);
+      if (typeof read === 'string') certificates.set(use.file, read);
+      else refuse(read);
     }
   }
-  return { certificates, findings };
+  return { certificates, accounts, findings, paths: uses.map(({ file }) => path.resolve(folder, file)) };
 }
 
 interface FileUse {
   readonly path: Path;
   readonly file: string;
-  /** Whether each certificate must be an authority. A trust anchor may be a server's own. */
-  readonly authorities: boolean;
+  /** `authorities`: each certificate must be one. A trust anchor may be a server's own. */
+  readonly holds: 'authorities' | 'certificates' | 'users';
 }
 
 function usesOf(draft: Draft): FileUse[] {
   const doors = items(draft.doors).flatMap(({ value: { users }, index }): FileUse[] => {
-    if (users === undefined || users === 'none' || users.certificate === undefined) return [];
-    return [{ path: ['doors', index, 'users', 'certificate'], file: users.certificate, authorities: true }];
+    if (users === undefined || users === 'none') return [];
+    const at: Path = ['doors', index, 'users'];
+    if ('basic' in users && users.basic !== undefined) {
+      return [{ path: [...at, 'basic'], file: users.basic, holds: 'users' }];
+    }
+    if (!('certificate' in users) || users.certificate === undefined) return [];
+    return [{ path: [...at, 'certificate'], file: users.certificate, holds: 'authorities' }];
   });
   const trust = draft.console?.trust;
-  return trust === undefined ? doors : [...doors, { path: ['console', 'trust'], file: trust, authorities: false }];
+  return trust === undefined ? doors : [...doors, { path: ['console', 'trust'], file: trust, holds: 'certificates' }];
 }
 
-type Certificates = { pem: string; certificates: X509Certificate[] } | { message: string; remedy: string };
-
-async function readCertificates(location: string, file: string, readFile: ReadFile): Promise<Certificates> {
+async function readText(location: string, { file, holds }: FileUse, readFile: ReadFile): Promise<string | Refusal> {
   let text: string;
   try {
     const content = await readFile(location);
     text = typeof content === 'string' ? content : new TextDecoder().decode(content);
   } catch (caught) {
     const why = errnoOf(caught) ?? SekishoError.from(caught).message;
-    return { message: `cannot read "${file}" (${why})`, remedy: `make ${location} readable, or correct the path` };
+    return { refused: `cannot read "${file}" (${why})`, remedy: `make ${location} readable, or correct the path` };
   }
-  if (text.length > limits.pemBytes) {
-    return {
-      message: `"${file}" is larger than ${limits.pemBytes} bytes`,
-      remedy: 'keep the certificates that are needed',
-    };
-  }
-  if (text.includes('PRIVATE KEY-----')) {
-    return {
-      message: `"${file}" holds a private key`,
-      remedy: 'leave only certificates in it; it goes to every Envoy',
-    };
-  }
-  return parseCertificates(text, file);
+  const most = holds === 'users' ? limits.usersBytes : limits.pemBytes;
+  if (text.length <= most) return text;
+  return { refused: `"${file}" is larger than ${most} bytes`, remedy: 'keep what is needed' };
 }
 
-function parseCertificates(text: string, file: string): Certificates {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) {
-    return {
-      message: `"${file}" holds no PEM certificate`,
-      remedy: 'write a file with -----BEGIN CERTIFICATE----- blocks',
-    };
-  }
-  try {
-    return { pem: `${blocks.join('\n')}\n`, certificates: blocks.map((block) => new X509Certificate(block)) };
-  } catch {
-    return { message: `"${file}" holds a certificate that cannot be read`, remedy: 'export it again as PEM (X.509)' };
-  }
+function readCertificates(text: string, { file, holds }: FileUse): string | Refusal {
+  const read = parseCertificateFile(text, file);
+  if ('refused' in read) return read;
+  if (holds !== 'authorities' || read.certificates.every((certificate) => certificate.ca)) return read.pem;
+  return {
+    refused: `"${file}" holds a certificate that is no authority`,
+    remedy: 'write the authorities that sign, not what they signed',
+  };
 }

@@ -4,6 +4,14 @@ export const limits = {
   fileBytes: 1024 * 1024,
   /** Bytes of a PEM file. The bundle of a Linux distribution has about 0.3 MiB, and a door's file goes to every Envoy. */
   pemBytes: 4 * 1024 * 1024,
+  /** Bytes of a users file. A line has about 110 bytes. */
+  usersBytes: 4 * 1024 * 1024,
+  /** People of one users file. They are held in memory, and a fleet's office has fewer. */
+  users: 10_000,
+  /** Characters of a person's name; each record carries it. */
+  userName: 64,
+  /** Problems shown of one users file; a file of another kind has one in every line. */
+  userProblems: 20,
   /** YAML aliases; none may hold others, so the file unfolds to at most this many copies of what it says. */
   aliases: 100,
   /** Errors that are taken from the parser, which can have one per byte; several fall on one line. */

@@ -28,11 +28,14 @@ export interface PolicyText {
   readonly readFile: ReadFile;
 }
 
-export type LoadedPolicy = { readonly policy: Policy } | { readonly problems: readonly Problem[] };
+export type LoadedPolicy = ({ readonly policy: Policy } | { readonly problems: readonly Problem[] }) & {
+  /** Absolute paths of the files that the policy names; a change of one of them is a change of the policy. */
+  readonly files: readonly string[];
+};
 
 /** Reads a policy, or tells all that is wrong with it, sorted by place. Rejects only if its arguments break. */
 export async function loadPolicy({ file, text, readFile }: PolicyText): Promise<LoadedPolicy> {
-  if (Buffer.byteLength(text) > limits.fileBytes) return { problems: [tooLarge(file)] };
+  if (Buffer.byteLength(text) > limits.fileBytes) return { problems: [tooLarge(file)], files: [] };
   const source = readSource(text);
   const sound = source.soundUntil === Infinity && source.value !== undefined;
 
@@ -47,8 +50,8 @@ export async function loadPolicy({ file, text, readFile }: PolicyText): Promise<
   const across = unlessUnbuilt([...crossed, ...files.findings], unbuilt);
   const findings = [...unbuilt, ...shape, ...across];
   const problems = inOrder([...syntaxProblems(file, source), ...place(file, source, findings)]);
-  if (problems.length > 0) return { problems };
-  return { policy: assemblePolicy(file, policySchema.parse(source.value), files.certificates) };
+  if (problems.length > 0) return { problems, files: files.paths };
+  return { policy: assemblePolicy(file, policySchema.parse(source.value), files), files: files.paths };
 }
 
 /** What is not built is told once, and not as an unknown key or value besides. */
@@ -70,11 +73,12 @@ function syntaxProblems(file: string, source: Source): Placed[] {
 
 /** Behind a break in the structure, neither what is there nor what is missing can be told. */
 function place(file: string, source: Source, findings: readonly Finding[]): Placed[] {
-  return findings.flatMap(({ path: at, at: part, code, message, remedy }) => {
+  return findings.flatMap(({ path: at, at: part, within, code, message, remedy }) => {
     const { line, column, offset, end } = source.place(at, part);
     const absent = (valueAt(source.value, at) ?? null) === null;
     const guess = source.soundUntil !== Infinity && (absent || end >= source.soundUntil);
-    return guess ? [] : [{ offset, problem: { file, line, column, path: pathText(at), code, message, remedy } }];
+    const where = within === undefined ? { file, line, column } : { ...within, column: 1 };
+    return guess ? [] : [{ offset, problem: { ...where, path: pathText(at), code, message, remedy } }];
   });
 }
 

@@ -65,7 +65,26 @@ export type Inspection = 'full' | 'tunnel';
 export type DoorUsers =
   | { readonly kind: 'none' }
   /** People show a client certificate that one of these authorities (PEM text, certificates only) signed; the door has `tls`. */
-  | { readonly kind: 'certificate'; readonly authorities: string };
+  | { readonly kind: 'certificate'; readonly authorities: string }
+  /** People show name and password to the proxy (RFC 7617); off loopback the door has `tls`. */
+  | { readonly kind: 'basic'; readonly accounts: Accounts };
+
+/** The people of a users file, by name. Written to no log, no resource and no answer. */
+export type Accounts = ReadonlyMap<string, PasswordHash>;
+
+/** A password as scrypt (RFC 7914) leaves it. */
+export interface PasswordHash {
+  readonly cost: ScryptCost;
+  readonly salt: Uint8Array;
+  readonly hash: Uint8Array;
+}
+
+/** `ln`: log2 of N. It takes 128 · r · 2^ln bytes and a time that grows with p · r · 2^ln. */
+export interface ScryptCost {
+  readonly ln: number;
+  readonly r: number;
+  readonly p: number;
+}
 
 export interface ConsoleRules {
   /** AWS partitions: aws, aws-cn, aws-us-gov, aws-eusc. */

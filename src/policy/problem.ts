@@ -50,7 +50,10 @@ export type Path = readonly (string | number)[];
 
 /** A problem before its line is looked up. */
 export interface Finding {
+  /** The key of the policy that is wrong, or that names the file that is. */
   readonly path: Path;
+  /** The place, where it is in a file that the policy names and whose lines count. */
+  readonly within?: { readonly file: string; readonly line: number };
   /** Whether the key itself is wrong, or what stands behind it. */
   readonly at: 'key' | 'value';
   readonly code: ProblemCode;

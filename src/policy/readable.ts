@@ -52,13 +52,16 @@ export function schemaAt(schema: unknown, value: unknown, path: readonly Propert
   return undefined;
 }
 
-/** The member of a union that the value is meant to be, by its form: list, map or scalar. */
+/** The member of a union that the value is meant to be, by its form: list, map or scalar; of several maps the first that knows one of its keys. */
 export function branchFor(options: readonly unknown[], value: unknown): unknown {
-  return options.find((option) => {
+  const fitting = options.filter((option) => {
     if (option instanceof z.ZodArray) return Array.isArray(value);
     if (option instanceof z.ZodObject) return isMap(value);
     return !Array.isArray(value) && !isMap(value);
   });
+  const known = (option: unknown) =>
+    option instanceof z.ZodObject && isMap(value) && Object.keys(value).some((key) => key in option.shape);
+  return fitting.find(known) ?? fitting[0];
 }
 
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -5,6 +5,8 @@ import type { Problem } from '../../src/policy/load.ts';
 import type { Policy } from '../../src/policy/policy.types.ts';
 import { authority, leaf } from './certificates.ts';
 
+const hashText = `$scrypt$ln=15,r=8,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+
 /** Lines 1 to 13; a case appends to it, or replaces a line by number. */
 const good = [
   'fleet:',
@@ -22,6 +24,8 @@ const good = [
 const files: Readonly<Record<string, string>> = {
   '/etc/sekisho/ca.pem': authority,
   '/etc/sekisho/leaf.pem': leaf,
+  '/etc/sekisho/users': `# people\n\ntaro:${hashText}\n`,
+  '/etc/sekisho/bad.users': `taro:${hashText}\nhanako:plain-secret-of-hanako\n\ntaro:${hashText}\n`,
   '/etc/sekisho/text.pem': 'no certificate',
   '/etc/sekisho/broken.pem': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
   '/etc/sekisho/key.pem': `${authority}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`,
@@ -212,6 +216,35 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     edit([7, door('listen: 0.0.0.0:3128, users: {certificate: ca.pem}')]),
     ['7:76 conflict doors[0].users'],
   ],
+  'passwords off loopback, without tls': [
+    edit([7, door('listen: 10.0.0.1:3128, users: {basic: users}')]),
+    ['7:77 exposed doors[0].users'],
+  ],
+  'passwords off loopback, with tls': [edit([7, door('listen: 10.0.0.1:3128, tls: true, users: {basic: users}')]), []],
+  'passwords on loopback, without tls': [edit([7, door('listen: "[::1]:3128", users: {basic: users}')]), []],
+  'passwords at a reverse door': [
+    edit(
+      [7, '  - {name: a, on: egress, kind: reverse, listen: 127.0.0.1:443, users: {basic: users}}'],
+      [9, '  regions: [us-east-1]\n  resolvers: [10.0.0.2]'],
+    ),
+    ['7:72 conflict doors[0].users'],
+  ],
+  'passwords at a sidecar': [
+    edit([7, '  - {name: a, on: egress, kind: sidecar, listen: 127.0.0.1:443, users: {basic: users}}']),
+    ['7:72 conflict doors[0].users'],
+  ],
+  'two ways to show who one is': [
+    edit([7, door('listen: 127.0.0.1:1, tls: true, users: {certificate: ca.pem, basic: users}')]),
+    ['7:108 unknown-key doors[0].users.basic'],
+  ],
+  'no way to show who one is': [
+    edit([7, door('listen: 127.0.0.1:1, tls: true, users: {}')]),
+    ['7:79 missing-key doors[0].users.certificate'],
+  ],
+  'a users file without a name': [
+    edit([7, door('listen: 127.0.0.1:1, users: {basic: ""}')]),
+    ['7:83 value doors[0].users.basic'],
+  ],
   'from with host bits': [
     edit([7, door('listen: 127.0.0.1:3128, users: none, from: [10.0.0.1/8]')]),
     ['7:91 value doors[0].from[0]'],
@@ -352,6 +385,26 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     ['7:100 file doors[0].users.certificate'],
   ],
 
+  'a users file that is not there': [
+    edit([7, door('listen: 127.0.0.1:1, users: {basic: gone}')]),
+    ['7:83 file doors[0].users.basic'],
+  ],
+  'a users file with bad lines, at its own lines': [
+    edit([7, door('listen: 127.0.0.1:1, users: {basic: bad.users}')]),
+    ['2:1 file doors[0].users.basic', '4:1 file doors[0].users.basic'],
+  ],
+  'a users file with bad lines, that two doors use': [
+    edit([
+      7,
+      `${door('listen: 127.0.0.1:1, users: {basic: bad.users}')}\n  - {name: b, on: egress, kind: forward, listen: 127.0.0.1:2, users: {basic: bad.users}}`,
+    ]),
+    ['2:1 file doors[0].users.basic', '4:1 file doors[0].users.basic'],
+  ],
+  'a users file that is one of certificates': [
+    edit([7, door('listen: 127.0.0.1:1, users: {basic: text.pem}')]),
+    ['1:1 file doors[0].users.basic'],
+  ],
+
   // Server
   'an address twice': [edit([0, 'server: {admin: 127.0.0.1:18000}']), ['11:17 overlap server.admin']],
   'any address of both families': [edit([0, 'server: {public: "[::]:18080"}']), ['11:18 overlap server.public']],
@@ -366,10 +419,6 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   'public off loopback': [edit([0, 'server: {public: 0.0.0.0:18081}']), []],
 
   // Not built yet
-  'basic users': [
-    edit([7, door('listen: 127.0.0.1:1, users: {basic: users.htpasswd}')]),
-    ['7:75 not-built doors[0].users'],
-  ],
   'assurance receipt': [edit([10, 'record: {assurance: receipt}']), ['10:21 not-built record.assurance']],
   'assurance gate': [edit([10, 'record: {assurance: gate}']), ['10:21 not-built record.assurance']],
   'no assurance': [edit([10, 'record: {}']), ['10:1 not-built record.assurance']],
@@ -535,6 +584,29 @@ test('values come out in their canonical form', async () => {
   });
   assert.deepEqual(policy.record.redactQuery, ['code']);
   assert.deepEqual(policy.server.grpc.address, { host: 'sekisho.example', port: 1 });
+});
+
+test('the people of a door come out of its users file', async () => {
+  const policy = await policyOf(edit([7, door('listen: 127.0.0.1:1, users: {basic: users}')]));
+  assert.deepEqual(policy.doors[0]?.users, {
+    kind: 'basic',
+    accounts: new Map([['taro', { cost: { ln: 15, r: 8, p: 1 }, salt: new Uint8Array(16), hash: new Uint8Array(32) }]]),
+  });
+});
+
+test('a problem of a users file names that file and its line, and no part of a password', async () => {
+  const [problem, ...others] = await problemsOf(edit([7, door('listen: 127.0.0.1:1, users: {basic: bad.users}')]));
+  assert.ok(problem);
+  assert.match(formatProblem(problem), /^\/etc\/sekisho\/bad\.users:2:1: /);
+  assert.doesNotMatch([problem, ...others].map(formatProblem).join('\n'), /plain-secret|AAAA|ln=15/);
+});
+
+test('the files that a policy names are told, whether it is good or not', async () => {
+  const doors = [7, door('listen: 127.0.0.1:1, tls: true, users: {certificate: ca.pem}')] as const;
+  const trust = [9, '  regions: [us-east-1]\n  trust: leaf.pem'] as const;
+  const files = ['/etc/sekisho/ca.pem', '/etc/sekisho/leaf.pem'];
+  assert.deepEqual((await load(edit(doors, trust))).files, files);
+  assert.deepEqual((await load(edit([2, '  name: Tokyo'], doors, trust))).files, files);
 });
 
 test('an anchor may stand for a value in several places', async () => {

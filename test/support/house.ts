@@ -49,7 +49,7 @@ export interface DoorEntry {
   inspect?: 'full' | 'tunnel';
   from?: string[];
   tls?: boolean;
-  users: 'none' | { certificate: string };
+  users: 'none' | { certificate: string } | { basic: string };
 }
 
 /** A certificate chain and its key, PEM. */
@@ -83,6 +83,8 @@ export interface House {
   /** The first record with these values, once it is there. */
   record(wanted: Readonly<Record<string, NamedValue>>): Promise<NamedRecord>;
   policyText(): Promise<string>;
+  /** Replaces a file in the folder of the policy, and waits for nobody. */
+  writeFile(name: string, content: string): Promise<void>;
   /** Replaces the policy file by an edited one, or by any text, and waits for nobody. */
   writePolicy(change: ((policy: PolicyFile) => void) | { readonly text: string }): Promise<void>;
   /** Edits the policy file and waits until the service goes on by it. */
@@ -113,6 +115,8 @@ export interface VisitOptions extends Omit<VisitorOptions, 'proxy' | 'consoleCa'
 }
 
 export interface HouseOptions {
+  /** Further files in the folder of the policy, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Edits the policy before anything starts. */
   readonly policy?: (policy: PolicyFile) => void;
   /** Hosts that the stand-in plays and the console CA covers, besides the console's. */
@@ -156,6 +160,9 @@ async function open(
   const standIn = await startStandIn({ certificate, host: address, port: 0 });
   opened.push(() => standIn.close());
 
+  for (const [name, content] of Object.entries(options.files ?? {})) {
+    await realDisk.writeFileAtomic(join(dir, name), content, 0o600);
+  }
   const people = await peopleCertificates(join(dir, 'people'), 'taro.yamada');
   const policyFile = join(dir, 'sekisho.yaml');
   let policy = firstPolicy(address, hosts, standIn.port);
@@ -250,7 +257,7 @@ async function open(
       const door = doorOf(name);
       const one = visitor({
         ...rest,
-        proxy: proxyOf(door, own ?? (door.users === 'none' ? 'none' : person)),
+        proxy: proxyOf(door, own ?? (typeof door.users === 'object' && 'certificate' in door.users ? person : 'none')),
         consoleCa,
       });
       opened.push(() => one.close());
@@ -271,6 +278,7 @@ async function open(
       return find() ?? fail('no record');
     },
     policyText: () => text(policyFile),
+    writeFile: (name, content) => realDisk.writeFileAtomic(join(dir, name), content, 0o600),
     writePolicy: async (change) => {
       if (typeof change !== 'function') {
         await write(change.text);

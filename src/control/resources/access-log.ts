@@ -1,4 +1,5 @@
 import type { Door } from '../../policy/policy.types.ts';
+import { authorizationFilter } from './authorization.ts';
 import { names } from './names.ts';
 import { extension } from './types.ts';
 
@@ -35,7 +36,11 @@ export const visitorInside: Visitor = {
 
 /** The logger of the CONNECTs at a forward door. */
 export function connectLog(door: Door): object {
-  return httpLog(names.log(door.name, 'connect'), [...tagsOf(visitorAt(door)), metadataTag('denied', 'route')]);
+  return httpLog(names.log(door.name, 'connect'), [
+    ...tagsOf(visitorAt(door)),
+    metadataTag('denied', 'route'),
+    ...(door.users.kind === 'basic' ? [metadataTag('barred', 'request', authorizationFilter, 'denied')] : []),
+  ]);
 }
 
 /** The logger of the requests to the console. */
@@ -86,6 +91,8 @@ export function userFormat({ users }: Door): string | undefined {
       return undefined;
     case 'certificate':
       return '%DOWNSTREAM_PEER_SUBJECT%';
+    case 'basic':
+      return `%DYNAMIC_METADATA(${authorizationFilter}:user)%`;
   }
 }
 
@@ -98,11 +105,11 @@ function tag(name: string, format: string): object {
   return { tag: name, value: format };
 }
 
-/** A tag from dynamic or route metadata in our namespace; absent where there is none. */
-function metadataTag(name: string, kind: 'request' | 'route'): object {
+/** A tag from dynamic or route metadata, in our namespace and under its own name unless told; absent where there is none. */
+function metadataTag(name: string, kind: 'request' | 'route', namespace = 'sekisho', key = name): object {
   return {
     tag: name,
-    metadata: { kind: { [kind]: {} }, metadata_key: { key: 'sekisho', path: [{ key: name }] } },
+    metadata: { kind: { [kind]: {} }, metadata_key: { key: namespace, path: [{ key }] } },
   };
 }
 

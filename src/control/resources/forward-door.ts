@@ -1,5 +1,6 @@
 import type { Door, Policy } from '../../policy/policy.types.ts';
 import { connectionLog, connectLog, userFormat, visitorAt, visitorInside } from './access-log.ts';
+import { authorization } from './authorization.ts';
 import { circuitBreakers } from './capacity.ts';
 import { cidrRange } from './cidr.ts';
 import { consoleListener } from './console-chains.ts';
@@ -28,7 +29,7 @@ export function forwardListener(door: Door): object {
             accessLog: connectLog(door),
             http2: { allow_connect: true },
             upgrade: 'CONNECT',
-            filters: [tellInside(userFormat(door)), router],
+            filters: [...authorization(door), tellInside(userFormat(door)), router],
           }),
         ],
       },

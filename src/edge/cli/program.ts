@@ -142,6 +142,28 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
       exitCode = await caNode(id, options);
     });
 
+  const users = program.command('users').description('the people of a door with passwords, in a users file');
+  users
+    .command('add')
+    .description(
+      'add a person, or set a new password; asks for it twice on a terminal, else reads one line of standard input',
+    )
+    .argument('<name>', 'letters, digits and . _ @ + -')
+    .argument('<file>', 'the users file; made if it is not there')
+    .action(async (name: string, file: string) => {
+      const { usersAdd } = await import('./users.ts');
+      exitCode = await usersAdd(name, file);
+    });
+  users
+    .command('remove')
+    .description('remove a person; exit 1 where there is none of that name')
+    .argument('<name>', 'as it stands in the file')
+    .argument('<file>', 'the users file')
+    .action(async (name: string, file: string) => {
+      const { usersRemove } = await import('./users.ts');
+      exitCode = await usersRemove(name, file);
+    });
+
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;

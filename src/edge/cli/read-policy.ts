@@ -2,17 +2,17 @@ import path from 'node:path';
 import { remedyOf } from '../../base/disk-errors.ts';
 import { realDisk } from '../../base/disk.ts';
 import { SekishoError } from '../../base/errors.ts';
-import { loadPolicy } from '../../policy/load.ts';
+import { loadPolicy, type LoadedPolicy } from '../../policy/load.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import { formatProblem, type Problem } from '../../policy/problem.ts';
 
 /** The policy of a file, or everything that is wrong with it. Files that it names are relative to its folder. */
-export async function readPolicy(file: string): Promise<{ policy: Policy } | { problems: readonly Problem[] }> {
+export async function readPolicy(file: string): Promise<LoadedPolicy> {
   let text: string;
   try {
     text = (await realDisk.readFile(file)).toString('utf8');
   } catch (caught) {
-    return { problems: [unreadable(file, SekishoError.from(caught))] };
+    return { problems: [unreadable(file, SekishoError.from(caught))], files: [] };
   }
   const folder = path.dirname(file);
   return loadPolicy({ file, text, readFile: (name) => realDisk.readFile(path.resolve(folder, name)) });
@@ -20,7 +20,10 @@ export async function readPolicy(file: string): Promise<{ policy: Policy } | { p
 
 /** The policy, or undefined after its problems were printed, one a line. */
 export async function policyOrProblems(file: string, print: (line: string) => void): Promise<Policy | undefined> {
-  const loaded = await readPolicy(file);
+  return policyOf(await readPolicy(file), print);
+}
+
+export function policyOf(loaded: LoadedPolicy, print: (line: string) => void): Policy | undefined {
   if ('policy' in loaded) return loaded.policy;
   for (const problem of loaded.problems) print(formatProblem(problem));
   return undefined;

@@ -1,12 +1,11 @@
-import path from 'node:path';
-import { realDisk } from '../../base/disk.ts';
 import { SekishoError } from '../../base/errors.ts';
 import { createLog, type Log, type LogLevel } from '../../base/log.ts';
 import { formatProblem } from '../../policy/problem.ts';
 import { startService, type Role, type Service } from '../service/service.ts';
 import { exitCodes } from './exit-codes.ts';
 import { aside } from './print.ts';
-import { policyOrProblems, readPolicy } from './read-policy.ts';
+import { policyOf, readPolicy } from './read-policy.ts';
+import { watchPolicy, type PolicyWatch } from './watch-policy.ts';
 
 /** `sekisho serve`: runs until SIGTERM or SIGINT, which drain; a changed file or SIGHUP reloads. */
 export async function serve(options: {
@@ -18,7 +17,8 @@ export async function serve(options: {
 }): Promise<number> {
   const log = createLog({ level: options.logLevel });
   const roles = rolesOf(options.roles);
-  const policy = await policyOrProblems(options.config, aside);
+  const loaded = await readPolicy(options.config);
+  const policy = policyOf(loaded, aside);
   if (!policy) return exitCodes.badNews;
 
   const stop = new Promise<NodeJS.Signals>((resolve) => {
@@ -31,8 +31,9 @@ export async function serve(options: {
   };
   process.on('SIGHUP', hangup);
   const service = await startService({ policy, roles, data: options.data, pki: options.pki, log });
-  reload = reloader(options.config, service, log);
-  const watch = realDisk.watch(path.resolve(options.config), hangup);
+  const watch = watchPolicy(options.config, hangup);
+  watch.follow(loaded.files);
+  reload = reloader(options.config, service, watch, log);
 
   log.info('stopping', { signal: await stop });
   watch.close();
@@ -43,10 +44,11 @@ export async function serve(options: {
   return exitCodes.good;
 }
 
-/** Reads the file again and goes on by it; a bad one changes nothing and says why. */
-function reloader(file: string, service: Service, log: Log): () => void {
+/** Reads the file again and goes on by it; a bad one changes nothing and says why. What it names is watched from then on, for the mistake may be there. */
+function reloader(file: string, service: Service, watch: PolicyWatch, log: Log): () => void {
   const reload = async (): Promise<void> => {
     const loaded = await readPolicy(file);
+    watch.follow(loaded.files);
     if ('problems' in loaded) {
       log.error('the changed policy is not used; the last good one holds', { problems: loaded.problems.length });
       for (const problem of loaded.problems) log.error(formatProblem(problem));

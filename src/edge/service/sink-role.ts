@@ -15,6 +15,7 @@ import { callerOf } from '../grpc/caller.ts';
 import type { GrpcService } from '../grpc/server.ts';
 import { intakeObserver } from './intake-metrics.ts';
 import type { Obstacles } from './readiness.ts';
+import { openUsers } from './users-role.ts';
 
 export interface SinkRole {
   readonly services: readonly GrpcService[];
@@ -73,13 +74,17 @@ export async function openSink(options: {
       log.warn('an access-log stream was refused', { peer, code: error.code, why: error.message });
     },
   });
+  const users = openUsers({ policy: () => policy, log, metrics });
   return {
-    services: [als],
+    services: [als, users.service],
     adopt: (next) => {
       policy = next;
       rules = redactionRules(next.record.redactQuery);
     },
-    close: () => journal.close(),
+    close: async () => {
+      await users.close();
+      await journal.close();
+    },
   };
 }
 

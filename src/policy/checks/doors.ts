@@ -15,6 +15,7 @@ export function checkDoors(draft: Draft): Finding[] {
     ...takenPorts(doors),
     ...doors.flatMap(exposed),
     ...doors.flatMap(certificateWithoutTls),
+    ...doors.flatMap(passwordsInTheOpen),
     ...checkDirectDoors(draft, doors),
   ];
 }
@@ -77,7 +78,7 @@ function exposed({ value: door, index }: Item<DraftDoor>): Finding[] {
 
 function certificateWithoutTls({ value: door, index }: Item<DraftDoor>): Finding[] {
   const { kind, users, tls, inspect } = door;
-  if (users === undefined || users === 'none') return [];
+  if (users === undefined || users === 'none' || 'basic' in users) return [];
   const path: Path = ['doors', index, 'users'];
   if (kind === 'sidecar') {
     const message = 'a sidecar has processes of its own host for users, and they show no certificate';
@@ -89,4 +90,19 @@ function certificateWithoutTls({ value: door, index }: Item<DraftDoor>): Finding
   }
   if (kind !== 'forward' || tls !== false) return [];
   return [finding('conflict', path, 'people can only show a certificate to a door that speaks TLS', 'add tls: true')];
+}
+
+/** Basic sends the password with every tunnel, and only a proxy asks for it. */
+function passwordsInTheOpen({ value: door, index }: Item<DraftDoor>): Finding[] {
+  const { kind, users, tls, listen } = door;
+  if (users === undefined || users === 'none' || !('basic' in users)) return [];
+  const path: Path = ['doors', index, 'users'];
+  if (kind === 'reverse' || kind === 'sidecar') {
+    const message = `browsers show a password to a proxy, and a ${kind} door is none`;
+    const remedy = kind === 'reverse' ? 'write users: {certificate: FILE}, or users: none' : 'write users: none';
+    return [finding('conflict', path, message, remedy)];
+  }
+  if (tls !== false || listen === undefined || isLoopback(listen)) return [];
+  const message = `passwords would cross the network to ${socketText(listen)} in plain text`;
+  return [finding('exposed', path, message, 'add tls: true, or listen on loopback')];
 }

@@ -68,11 +68,19 @@ export const doorSchema = z.strictObject({
             'PEM file of the authorities that sign the certificates of people. A forward door needs `tls: true`; any other has to inspect in full.',
         }),
       }),
+      z.strictObject({
+        basic: field.text(field.readFileName, {
+          wants: 'file',
+          examples: ['users'],
+          description:
+            'Users file of a forward door: names and hashed passwords, made with `sekisho users add`. Off loopback the door needs `tls: true`.',
+        }),
+      }),
     ])
     .meta({
-      wants: 'none, or certificate',
+      wants: 'none, certificate or basic',
       description: 'How people show who they are. Off loopback, `none` needs a `reason`.',
-      examples: ['none', { certificate: 'office-ca.pem' }],
+      examples: ['none', { certificate: 'office-ca.pem' }, { basic: 'users' }],
     }),
   reason: field
     .text(field.readReason, {

@@ -68,7 +68,11 @@ const columns: readonly Column[] = [
   ['http.response.status_code', ({ response }) => response?.code || undefined],
   ['sekisho.response_flags', ({ common }) => some(common.responseFlags?.map(names.responseFlagName))],
   ['sekisho.response_code_details', ({ response }) => present(response?.codeDetails)],
-  ['sekisho.denied.reason', ({ tag, record, common }) => tag('denied') ?? refusalOf(record.kind, common)],
+  // Who is not let in may have asked for a host off the list, too; that nobody looked at.
+  [
+    'sekisho.denied.reason',
+    ({ tag, record, common }) => tag('barred') ?? tag('denied') ?? refusalOf(record.kind, common),
+  ],
   ['sekisho.finding', findingOf],
   ['user_agent.original', ({ request }) => request?.userAgent],
   ['http.request.size', ({ request, common }) => request && common.wireBytesReceived],
@@ -144,7 +148,17 @@ export const recordNamePrefixes = {
   tag: 'sekisho.tag.',
 } as const;
 
-const ownTags: ReadonlySet<string> = new Set(['client', 'tunnel', 'user', 'arn', 'id', 'denied', 'uid', 'original']);
+const ownTags: ReadonlySet<string> = new Set([
+  'client',
+  'tunnel',
+  'user',
+  'arn',
+  'id',
+  'denied',
+  'barred',
+  'uid',
+  'original',
+]);
 
 function namedByOthers({ entry: { common, request, response } }: StoredRecord): NamedRecord {
   const typed = {

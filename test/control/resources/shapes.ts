@@ -17,6 +17,8 @@ export const shapes: Readonly<Record<string, (pems: Pems) => TypedJson[]>> = {
   'forward-client-certificates': (pems) =>
     resources(pems, { doors: [door({ tls: true, users: { kind: 'certificate', authorities: pems.certificate } })] }),
   'forward-tls-no-users': (pems) => resources(pems, { doors: [door({ tls: true })] }),
+  'forward-basic': (pems) =>
+    resources(pems, { doors: [door({ tls: true, users: { kind: 'basic', accounts: new Map() } })] }),
   'forward-from-networks': (pems) => resources(pems, { doors: [door({ from: ['10.0.0.0/8', 'fd00::/8'] })] }),
   'two-doors': (pems) =>
     resources(pems, { doors: [door(), door({ name: 'lab', listen: { host: '127.0.0.1', port: 3129 } })] }),
