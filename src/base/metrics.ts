@@ -36,6 +36,11 @@ export interface Metrics {
   gauge<Name extends string = never>(options: MetricOptions<Name>): GaugeMetric<Name>;
   /** A gauge without labels whose value is asked for whenever the metrics are read. */
   gaugeOf(options: MetricOptions<never>, read: () => number): void;
+  /** A gauge whose series are asked for whenever the metrics are read; one that is not among the answers is forgotten. */
+  gaugesOf<Name extends string>(
+    options: MetricOptions<Name>,
+    read: () => Iterable<readonly [labels: Labels<Name>, value: number]>,
+  ): void;
   /** `buckets` are upper bounds in the metric's unit, ascending; `latencySeconds` unless told. */
   histogram<Name extends string = never>(
     options: MetricOptions<Name> & { readonly buckets?: readonly number[] },
@@ -85,6 +90,18 @@ export function createMetrics(options: { readonly process?: boolean } = {}): Met
         registers,
         collect: () => {
           gauge.set(read());
+        },
+      });
+    },
+    gaugesOf: ({ name, help, labels = [] }, read) => {
+      const gauge: Gauge = new Gauge({
+        name,
+        help,
+        labelNames: [...labels],
+        registers,
+        collect: () => {
+          gauge.reset();
+          for (const [values, value] of read()) gauge.set(values, value);
         },
       });
     },

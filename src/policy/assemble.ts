@@ -1,5 +1,6 @@
+import path from 'node:path';
 import type { PolicyFiles } from './files.ts';
-import type { Door, DoorUsers, FleetNode, NodeGroup, Policy } from './policy.types.ts';
+import type { Door, DoorUsers, FleetNode, NodeGroup, OutputRules, Policy } from './policy.types.ts';
 import type { PolicyInput } from './schema.ts';
 
 type NamedFiles = Pick<PolicyFiles, 'certificates' | 'accounts'>;
@@ -24,6 +25,7 @@ export function assemblePolicy(file: string, input: PolicyInput, files: NamedFil
       ...(trust === undefined ? {} : { trust }),
     },
     record: { assurance: input.record.assurance, redactQuery: input.record.redact.query },
+    outputs: input.outputs.map((output) => outputOf(path.dirname(file), output)),
     server: {
       grpc: { listen: input.server.grpc.listen, address: input.server.grpc.address ?? input.server.grpc.listen },
       admin: input.server.admin,
@@ -47,6 +49,10 @@ function nodeOf({
   source?: string | undefined;
 }): FleetNode {
   return { id, ...(address === undefined ? {} : { address }), ...(source === undefined ? {} : { source }) };
+}
+
+function outputOf(folder: string, { kind, dir, rotate }: PolicyInput['outputs'][number]): OutputRules {
+  return { kind, dir: path.resolve(folder, dir), rotate: { bytes: rotate.bytes, seconds: rotate.age.seconds } };
 }
 
 function doorOf(door: PolicyInput['doors'][number], files: NamedFiles): Door {

@@ -102,6 +102,20 @@ export function readParameter(value: string): string | Refusal {
   return { refused: `"${value}" is no query parameter`, remedy: 'write its name alone, such as token' };
 }
 
+/** `90s`, `30m`, `12h`, `7d`; within these bounds. */
+export function durationWithin(bounds: { readonly min: number; readonly max: number }) {
+  return (value: string): { readonly seconds: number } | Refusal => {
+    const remedy = 'write a number with s, m, h or d, such as 90s, 30m, 12h or 7d';
+    const [whole, count, unit] = /^(\d{1,9})([smhd])$/.exec(value) ?? [];
+    if (whole === undefined) return { refused: `"${value}" is no duration`, remedy };
+    const seconds = Number(count) * (unitSeconds[unit ?? ''] ?? 0);
+    if (seconds >= bounds.min && seconds <= bounds.max) return { seconds };
+    return { refused: `"${value}" is not within ${bounds.min}s and ${bounds.max / unitSeconds.d}d`, remedy };
+  };
+}
+
+const unitSeconds: Readonly<Record<string, number>> & { readonly d: number } = { s: 1, m: 60, h: 3600, d: 86_400 };
+
 export function readReason(value: string): string | Refusal {
   if (value.length > limits.reason) {
     return { refused: `the reason has more than ${limits.reason} characters`, remedy: 'say it shorter' };

@@ -36,4 +36,10 @@ export const limits = {
   /** Addresses of one pin. */
   endpoints: 16,
   redact: 200,
+  /** Each output reads the whole journal for itself. */
+  outputs: 8,
+  /** Bytes of an output's file: below the least, names would outnumber lines; above the most, a file is no longer moved at a sitting. */
+  rotateBytes: { min: 65_536, max: 4 * 1024 ** 3, default: 100 * 1024 * 1024 },
+  /** Age of an output's file. What ships files by name sees a line that much later. */
+  rotateSeconds: { min: 10, max: 30 * 86_400 },
 } as const;

@@ -3,6 +3,7 @@ import { assemblePolicy } from './assemble.ts';
 import { checkConsole } from './checks/console.ts';
 import { checkDoors } from './checks/doors.ts';
 import { checkFleet } from './checks/fleet.ts';
+import { checkOutputs } from './checks/outputs.ts';
 import { checkServer } from './checks/server.ts';
 import { readPolicyFiles } from './files.ts';
 import type { ReadFile } from './files.ts';
@@ -44,7 +45,13 @@ export async function loadPolicy({ file, text, readFile }: PolicyText): Promise<
   const draft = readable(policySchema, source.value) ?? {};
   const files = await readPolicyFiles(sound ? draft : {}, path.dirname(file), readFile);
   const crossed = sound
-    ? [...checkFleet(draft), ...checkDoors(draft), ...checkConsole(draft), ...checkServer(draft)]
+    ? [
+        ...checkFleet(draft),
+        ...checkDoors(draft),
+        ...checkConsole(draft),
+        ...checkServer(draft),
+        ...checkOutputs(draft, path.dirname(file)),
+      ]
     : [];
 
   const across = unlessUnbuilt([...crossed, ...files.findings], unbuilt);

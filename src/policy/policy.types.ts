@@ -6,6 +6,7 @@ export interface Policy {
   readonly doors: readonly Door[];
   readonly console: ConsoleRules;
   readonly record: RecordRules;
+  readonly outputs: readonly OutputRules[];
   readonly server: ServerRules;
 }
 
@@ -110,6 +111,15 @@ export interface RecordRules {
   readonly assurance: 'stream';
   /** Query parameters whose values are withheld besides the built-in ones; lower case. */
   readonly redactQuery: readonly string[];
+}
+
+/** Where records go besides the journal. */
+export interface OutputRules {
+  readonly kind: 'jsonl';
+  /** Absolute; of no other output. */
+  readonly dir: string;
+  /** A file is rotated when it has so many bytes, or when its first line is so old. */
+  readonly rotate: { readonly bytes: number; readonly seconds: number };
 }
 
 export interface ServerRules {

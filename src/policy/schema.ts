@@ -3,6 +3,7 @@ import { limits } from './limits.ts';
 import { consoleSchema } from './schema/console.ts';
 import { doorSchema } from './schema/doors.ts';
 import { fleetSchema } from './schema/fleet.ts';
+import { outputSchema } from './schema/outputs.ts';
 import { recordSchema } from './schema/record.ts';
 import { serverSchema } from './schema/server.ts';
 
@@ -23,6 +24,15 @@ export const policySchema = z.strictObject({
     description: 'How records are kept.',
     examples: [{ assurance: 'stream' }],
   }),
+  outputs: z
+    .array(outputSchema)
+    .max(limits.outputs)
+    .prefault([])
+    .meta({
+      wants: 'list',
+      description: 'Where records go besides the journal, see docs/outputs.md.',
+      examples: [[{ kind: 'jsonl', dir: '/var/log/sekisho' }]],
+    }),
   server: serverSchema.prefault({}).meta({ wants: 'map', description: 'Where Sekisho itself listens.', examples: [] }),
 });
 

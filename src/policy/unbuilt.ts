@@ -15,7 +15,6 @@ const unbuilt: readonly Unbuilt[] = [
     instead: 'write assurance: stream',
   },
   { path: ['record', 'retention'], instead: 'remove it; records are kept until you delete them' },
-  { path: ['outputs'], instead: 'remove it; records are read with sekisho records' },
   { path: ['rollout'], instead: 'remove it; every change goes to the whole fleet at once' },
   { path: ['resources'], instead: 'remove it; the fleet runs what sekisho resources shows' },
   { path: ['aws'], instead: 'remove it; write the AWS policies by hand' },

@@ -1,16 +1,6 @@
 import { SekishoError } from '../base/errors.ts';
 import { envoyApi } from './envoy-api.ts';
-
-/** A gRPC method whose messages stay bytes on both sides. */
-export interface RawMethod {
-  readonly path: string;
-  readonly requestStream: boolean;
-  readonly responseStream: boolean;
-  readonly requestSerialize: (bytes: Buffer) => Buffer;
-  readonly requestDeserialize: (bytes: Buffer) => Buffer;
-  readonly responseSerialize: (bytes: Buffer) => Buffer;
-  readonly responseDeserialize: (bytes: Buffer) => Buffer;
-}
+import type { RawMethod } from './raw-method.types.ts';
 
 const same = (bytes: Buffer): Buffer => bytes;
 

@@ -67,3 +67,19 @@ test('two registries share nothing, and both know their process', async () => {
 async function samples(metrics: { text(): Promise<string> }): Promise<string[]> {
   return (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
+
+test('gauges that are asked for on reading forget a series that is no longer among the answers', async () => {
+  const metrics = createMetrics({ process: false });
+  let answers: [string, number][] = [
+    ['one', 1],
+    ['two', 2],
+  ];
+  metrics.gaugesOf({ name: 'sekisho_test_lag_seconds', help: 'For the test.', labels: ['output'] }, () =>
+    answers.map(([output, value]) => [{ output }, value] as const),
+  );
+  assert.match(await metrics.text(), /lag_seconds\{output="one"\} 1\n.*\{output="two"\} 2\n/);
+  answers = [['two', 5]];
+  const text = await metrics.text();
+  assert.match(text, /\{output="two"\} 5\n/);
+  assert.doesNotMatch(text, /one/);
+});

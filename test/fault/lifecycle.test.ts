@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { realDisk } from '../../src/base/disk.ts';
 import { clusterType, secretType } from '../../src/control/xds/type-urls.ts';
 import { alsMessage, consoleRequest, httpEntry } from '../sink/record/entries.ts';
 import { eventually, get } from '../support/envoy.ts';
@@ -141,10 +142,9 @@ test('a policy that the certificates do not allow changes nothing', async (t) =>
   const home = await makeHome(t);
   const served = await startServe(t, home);
   const good = await readFile(home.config, 'utf8');
-  await writeFile(
-    home.config,
-    good.replace('regions: [us-east-1]', 'regions: [us-east-1]\n  also: [portal.example.com]'),
-  );
+  // Whole at once: of a file that is just being written, the service may find the beginning.
+  const wider = good.replace('regions: [us-east-1]', 'regions: [us-east-1]\n  also: [portal.example.com]');
+  await realDisk.writeFileAtomic(home.config, wider, 0o640);
   const line = await served.logged('the last good one holds');
   assert.equal(line['code'], 'ca_invalid');
   assert.equal((await served.readyz()).status, 200);

@@ -427,19 +427,42 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   'sections to come': [
     edit([
       10,
-      'record: {assurance: stream, retention: 400d}\noutputs: []\nrollout: {}\nresources: []\naws: {}\naccess: {}\nserver: {access: {}}',
+      'record: {assurance: stream, retention: 400d}\nrollout: {}\nresources: []\naws: {}\naccess: {}\nserver: {access: {}}',
     ]),
     [
       '10:29 not-built record.retention',
-      '11:1 not-built outputs',
-      '12:1 not-built rollout',
-      '13:1 not-built resources',
-      '14:1 not-built aws',
-      '15:1 not-built access',
-      '16:10 not-built server.access',
+      '11:1 not-built rollout',
+      '12:1 not-built resources',
+      '13:1 not-built aws',
+      '14:1 not-built access',
+      '15:10 not-built server.access',
     ],
   ],
   'admin off loopback': [edit([0, 'server: {admin: 10.0.0.1:18080}']), ['11:17 not-built server.admin']],
+
+  // Outputs
+  'an output of JSON lines': [edit([0, 'outputs: [{kind: jsonl, dir: out}]']), []],
+  'an output of a kind that nobody knows': [
+    edit([0, 'outputs:\n  - {kind: jsonl, dir: out}\n  - {kind: pigeon, dir: roof}']),
+    ['13:12 value outputs[1].kind'],
+  ],
+  'an output without a folder': [edit([0, 'outputs: [{kind: jsonl}]']), ['11:11 missing-key outputs[0].dir']],
+  'two outputs into one folder, however it is written': [
+    edit([0, 'outputs:\n  - {kind: jsonl, dir: out}\n  - {kind: jsonl, dir: /etc/sekisho/./out}']),
+    ['13:24 duplicate outputs[1].dir'],
+  ],
+  'a rotation out of bounds': [
+    edit([0, 'outputs: [{kind: jsonl, dir: out, rotate: {bytes: 1, age: 9s}}]']),
+    ['11:51 limit outputs[0].rotate.bytes', '11:59 value outputs[0].rotate.age'],
+  ],
+  'an age that is no duration': [
+    edit([0, 'outputs: [{kind: jsonl, dir: out, rotate: {age: soon}}]']),
+    ['11:49 value outputs[0].rotate.age'],
+  ],
+  'too many outputs': [
+    edit([0, `outputs: [${Array.from({ length: 9 }, (_, i) => `{kind: jsonl, dir: o${i}}`).join(', ')}]`]),
+    ['11:10 limit outputs'],
+  ],
 
   // All at once
   'problems of every kind in one run': [
@@ -532,6 +555,7 @@ test('what the policy leaves out has its default', async () => {
     ],
     console: { partitions: ['aws'], regions: ['us-east-1'], also: [], resolvers: [], pins: [] },
     record: { assurance: 'stream', redactQuery: [] },
+    outputs: [],
     server: {
       grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },
       admin: { host: '127.0.0.1', port: 18080 },
@@ -614,4 +638,14 @@ test('an anchor may stand for a value in several places', async () => {
     edit([3, '  egress: &net [51.44.71.80/32]'], [7, door('listen: 127.0.0.1:1, users: none, from: *net')]),
   );
   assert.deepEqual(policy.doors[0]?.from, ['51.44.71.80/32']);
+});
+
+test('an output knows its folder, and when to rotate if it was not told', async () => {
+  const { outputs } = await policyOf(
+    edit([0, 'outputs: [{kind: jsonl, dir: out}, {kind: jsonl, dir: /srv/log, rotate: {bytes: 65536, age: 2d}}]']),
+  );
+  assert.deepEqual(outputs, [
+    { kind: 'jsonl', dir: '/etc/sekisho/out', rotate: { bytes: 104_857_600, seconds: 3600 } },
+    { kind: 'jsonl', dir: '/srv/log', rotate: { bytes: 65_536, seconds: 172_800 } },
+  ]);
 });

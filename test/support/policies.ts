@@ -27,6 +27,7 @@ export function policy(change: Partial<Policy> = {}): Policy {
     doors: [door()],
     console: { partitions: ['aws'], regions: ['us-east-1'], also: [], resolvers: [], pins: [] },
     record: { assurance: 'stream', redactQuery: [] },
+    outputs: [],
     server: {
       grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },
       admin: { host: '127.0.0.1', port: 18080 },

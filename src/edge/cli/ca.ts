@@ -2,6 +2,7 @@ import path from 'node:path';
 import { constraintNames, consoleHosts } from '../../aws/hosts.ts';
 import { systemClock } from '../../base/clock.ts';
 import { realDisk } from '../../base/disk.ts';
+import type { Identity } from '../../control/ca/identity.ts';
 import { initCa } from '../../control/ca/init-ca.ts';
 import { issueClient } from '../../control/ca/issue-client.ts';
 import { caFacts } from '../../control/door-names.ts';
@@ -32,11 +33,22 @@ export async function caNode(id: string, options: CaOptions & { readonly out?: s
   const policy = await policyOrProblems(options.config, aside);
   if (!policy) return exitCodes.badNews;
   if (!memberOf(policy, id)) throw strangeNode(id, options.config);
-  const identity = { fleet: policy.fleet.name, role: 'node', name: id } as const;
+  await issue({ fleet: policy.fleet.name, role: 'node', name: id }, options);
+  return exitCodes.good;
+}
+
+/** `sekisho ca reader NAME`: the folder that a program needs which asks for records. */
+export async function caReader(name: string, options: CaOptions & { readonly out?: string }): Promise<number> {
+  const policy = await policyOrProblems(options.config, aside);
+  if (!policy) return exitCodes.badNews;
+  await issue({ fleet: policy.fleet.name, role: 'reader', name }, options);
+  return exitCodes.good;
+}
+
+async function issue(identity: Identity, options: CaOptions & { readonly out?: string }): Promise<void> {
   const where = { ...folders(options), ...(options.out !== undefined && { out: options.out }) };
   const { files } = await issueClient(identity, where, realDisk, systemClock);
   report(files);
-  return exitCodes.good;
 }
 
 /** What a policy needs of the authorities. */

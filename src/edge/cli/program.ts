@@ -141,6 +141,17 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
       const { caNode } = await import('./ca.ts');
       exitCode = await caNode(id, options);
     });
+  ca.command('reader')
+    .description('key and certificate for a program that asks for records')
+    .argument('<name>', 'name of the reader, a DNS name such as audit')
+    .addOption(config())
+    .addOption(pki())
+    .option('--offline <dir>', 'folder of the keys that belong offline (default: offline in the pki folder)')
+    .option('--out <dir>', 'folder to write to (default: readers/NAME in the pki folder)')
+    .action(async (name: string, options: { config: string; pki: string; offline?: string; out?: string }) => {
+      const { caReader } = await import('./ca.ts');
+      exitCode = await caReader(name, options);
+    });
 
   const users = program.command('users').description('the people of a door with passwords, in a users file');
   users

@@ -17,30 +17,38 @@ export async function serve(options: {
 }): Promise<number> {
   const log = createLog({ level: options.logLevel });
   const roles = rolesOf(options.roles);
+  // From before the first reading on: a change while the service starts is taken over once it has.
+  const early = { change: false };
+  let reload = (): void => {
+    early.change = true;
+  };
+  const changed = (): void => {
+    reload();
+  };
+  const watch = watchPolicy(options.config, changed);
   const loaded = await readPolicy(options.config);
+  watch.follow(loaded.files);
   const policy = policyOf(loaded, aside);
-  if (!policy) return exitCodes.badNews;
+  if (!policy) {
+    watch.close();
+    return exitCodes.badNews;
+  }
 
   const stop = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
   });
-  // From the first moment to the last, because a SIGHUP that nobody hears ends the process.
-  let reload: () => void = () => undefined;
-  const hangup = (): void => {
-    reload();
-  };
-  process.on('SIGHUP', hangup);
+  // To the last moment, because a SIGHUP that nobody hears ends the process.
+  process.on('SIGHUP', changed);
   const service = await startService({ policy, roles, data: options.data, pki: options.pki, log });
-  const watch = watchPolicy(options.config, hangup);
-  watch.follow(loaded.files);
   reload = reloader(options.config, service, watch, log);
+  if (early.change) reload();
 
   log.info('stopping', { signal: await stop });
   watch.close();
   reload = () => undefined;
   await service.close();
   log.info('stopped');
-  process.off('SIGHUP', hangup);
+  process.off('SIGHUP', changed);
   return exitCodes.good;
 }
 

@@ -89,6 +89,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     opened.push(() => {
       const closed = grpc.close(drainMs);
       control?.finish();
+      sink?.finish();
       return closed;
     });
     grpc.setServing(true);

@@ -7,20 +7,28 @@ import type { Metrics } from '../../base/metrics.ts';
 import { memberOf } from '../../policy/membership.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import { alsStream } from '../../sink/intake/als.ts';
+import { Outputs } from '../../sink/outputs/outputs.ts';
 import { openJournal } from '../../sink/journal/journal.ts';
 import type { JournalObserver } from '../../sink/journal/journal.types.ts';
+import { Pulse } from '../../sink/journal/pulse.ts';
 import { redactionRules } from '../../sink/record/redaction-rules.ts';
 import { alsService } from '../grpc/als.ts';
 import { callerOf } from '../grpc/caller.ts';
+import { readerOf } from '../grpc/reader.ts';
+import { recordsService } from '../grpc/records.ts';
 import type { GrpcService } from '../grpc/server.ts';
 import { intakeObserver } from './intake-metrics.ts';
+import { outputObserver } from './output-metrics.ts';
 import type { Obstacles } from './readiness.ts';
+import { recordsObserver } from './records-metrics.ts';
 import { openUsers } from './users-role.ts';
 
 export interface SinkRole {
   readonly services: readonly GrpcService[];
   /** Goes on by the rules of this policy. */
   adopt(policy: Policy): void;
+  /** Ends the calls of readers; they come back to whoever is there then. */
+  finish(): void;
   /** Writes what was accepted, then lets go of the journal. */
   close(): Promise<void>;
 }
@@ -45,7 +53,30 @@ export async function openSink(options: {
   let policy = options.policy;
   let rules = redactionRules(policy.record.redactQuery);
   const dir = journalFolder(options.data);
-  const journal = await openJournal({ dir, disk: realDisk, observer: journalObserver(options), lingerMs });
+  const pulse = new Pulse();
+  const watched = journalObserver(options);
+  const journal = await openJournal({
+    dir,
+    disk: realDisk,
+    lingerMs,
+    observer: {
+      ...watched,
+      committed: (batch) => {
+        watched.committed?.(batch);
+        outputs.grown();
+        pulse.beat();
+      },
+    },
+  });
+  const followed = { dir, disk: realDisk, nextIndex: () => journal.nextIndex, pulse };
+  const outputs: Outputs = new Outputs({
+    cursors: path.join(options.data, 'outputs'),
+    disk: realDisk,
+    clock: systemClock,
+    journal: followed,
+    observe: outputObserver(metrics, log, () => outputs.lags()),
+  });
+  await outputs.adopt(policy.outputs);
   metrics.gaugeOf(
     { name: 'sekisho_journal_queued_bytes', help: 'Bytes accepted and not yet on disk.' },
     () => journal.queuedBytes,
@@ -74,16 +105,27 @@ export async function openSink(options: {
       log.warn('an access-log stream was refused', { peer, code: error.code, why: error.message });
     },
   });
+  const records = recordsService({
+    journal: followed,
+    identify: (call) => readerOf(call, policy.fleet.name),
+    clock: systemClock,
+    observer: recordsObserver(metrics, log),
+  });
   const users = openUsers({ policy: () => policy, log, metrics });
   return {
-    services: [als, users.service],
+    services: [als, records, users.service],
     adopt: (next) => {
       policy = next;
       rules = redactionRules(next.record.redactQuery);
+      void outputs.adopt(next.outputs);
+    },
+    finish: () => {
+      records.close();
     },
     close: async () => {
       await users.close();
       await journal.close();
+      await outputs.close();
     },
   };
 }

@@ -8,7 +8,7 @@ export const serverSchema = z.strictObject({
       listen: field
         .text(field.readListen, {
           wants: 'ADDRESS:PORT',
-          description: 'Where Envoys find xDS and the access log service. Always mTLS.',
+          description: 'Where Envoys find xDS and the access log service, and readers the records. Always mTLS.',
           examples: ['0.0.0.0:18000'],
         })
         .prefault('127.0.0.1:18000'),

@@ -34,6 +34,11 @@ export interface StoredFrame extends Frame {
  * Throws file_unreadable where the folder or a segment cannot be read.
  */
 export async function* readJournal(options: ReadOptions): AsyncGenerator<StoredFrame, void> {
+  for await (const frames of readBatches(options)) yield* frames;
+}
+
+/** As `readJournal`, some frames at a time (none, now and then), for an async step costs more than a frame does. */
+export async function* readBatches(options: ReadOptions): AsyncGenerator<readonly StoredFrame[], void> {
   const pause = options.pause ?? ((milliseconds, signal) => realPause(milliseconds, undefined, { signal }));
   const { follow } = options;
   const more = async (): Promise<boolean> =>
@@ -44,7 +49,7 @@ export async function* readJournal(options: ReadOptions): AsyncGenerator<StoredF
     );
   const cursor = new Cursor(options);
   for (;;) {
-    for await (const frames of cursor.read()) yield* frames;
+    yield* cursor.read();
     if (cursor.atEnd && !(await more())) return;
   }
 }

@@ -14,12 +14,13 @@ export async function* queryRecords(
   filter: RecordFilter,
 ): AsyncGenerator<QueryItem> {
   for await (const { index, payload } of source) {
-    const item = read(index, payload);
+    const item = itemOf(index, payload);
     if (item.kind === 'unreadable' || filter(item.record)) yield item;
   }
 }
 
-function read(index: number, payload: Buffer): QueryItem {
+/** A payload as a record with names, or why it is none. */
+export function itemOf(index: number, payload: Buffer): QueryItem {
   try {
     return { kind: 'record', index, record: nameRecord(decodeRecord(payload), index) };
   } catch (caught) {

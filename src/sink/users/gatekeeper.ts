@@ -40,7 +40,9 @@ const mostWaiting = 64;
 export class Gatekeeper {
   readonly #options: GatekeeperOptions;
   readonly #remembered: Remembered;
-  readonly #locks: Locks;
+  /** Apart, so that many addresses push out no name. */
+  readonly #clients: Locks;
+  readonly #users: Locks;
   /** What is being worked out or waits for it, by mark and client: a browser opens many tunnels with one password at once. */
   readonly #waiting = new Map<string, Promise<Verdict>>();
   #last: Promise<unknown> = Promise.resolve();
@@ -48,7 +50,8 @@ export class Gatekeeper {
   constructor(options: GatekeeperOptions) {
     this.#options = options;
     this.#remembered = new Remembered(options.clock);
-    this.#locks = new Locks(options.clock);
+    this.#clients = new Locks(options.clock);
+    this.#users = new Locks(options.clock);
   }
 
   get waiting(): number {
@@ -94,14 +97,13 @@ export class Gatekeeper {
   }
 
   #lockOf(client: string, name: string | undefined): Verdict | undefined {
-    const keys = [clientKey(client), ...(name === undefined ? [] : [userKey(name)])];
-    const ms = Math.max(...keys.map((key) => this.#locks.lockedFor(key)));
+    const ms = Math.max(this.#clients.lockedFor(client), name === undefined ? 0 : this.#users.lockedFor(name));
     return ms > 0 ? { denied: 'locked', retryMs: ms } : undefined;
   }
 
   #failed(attempt: Attempt, name: string | undefined): Verdict {
-    if (this.#locks.failed(clientKey(attempt.client))) this.#options.locked('client', attempt);
-    if (name !== undefined && this.#locks.failed(userKey(name))) this.#options.locked('user', attempt);
+    if (this.#clients.failed(attempt.client)) this.#options.locked('client', attempt);
+    if (name !== undefined && this.#users.failed(name)) this.#options.locked('user', attempt);
     return { denied: 'wrong_credentials' };
   }
 
@@ -122,6 +124,3 @@ export class Gatekeeper {
     return createHmac('sha256', this.#options.key).update(text).digest();
   }
 }
-
-const clientKey = (client: string): string => `client ${client}`;
-const userKey = (name: string): string => `user ${name}`;

@@ -4,8 +4,8 @@ import type { Clock } from '../../base/clock.ts';
 export const lockRules = { failures: 10, ms: 30 * 60_000 } as const;
 
 /**
- * Whom failures are counted of. At the 11 attempts a second that one thread can try at most, a lock of 30 minutes outlives 20,000 other failures: nobody can
- * push a lock out of here before it ends.
+ * Of so many, failures are counted. Names fail no faster than one thread tries passwords: 24 a second at the least cost, 43,000 in half an hour. So nobody can push the lock of a name
+ * out of here before it ends. Whoever has so many addresses needs not push out that of a client.
  */
 const capacity = 65_536;
 

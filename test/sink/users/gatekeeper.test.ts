@@ -214,3 +214,11 @@ test('a trial that fails is nobody’s failure, and the next one is tried', asyn
   broken = false;
   assert.deepEqual(await gatekeeper.check(attempt), { user: 'taro' });
 });
+
+test('failures from any number of addresses do not open the lock of a name', async () => {
+  const { check } = setting();
+  for (let index = 0; index < 10; index += 1) await check('taro', `x${index}`, { client: `10.0.0.${index}` });
+  for (let index = 0; index < 70_000; index += 1) await check('', '', { client: `2001:db8::${index.toString(16)}` });
+  const verdict = await check('taro', 'taro-secret', { client: '10.0.0.99' });
+  assert.deepEqual(verdict, { denied: 'locked', retryMs: 30 * minute });
+});
