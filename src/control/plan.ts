@@ -3,9 +3,8 @@ import { memberOf } from '../policy/membership.ts';
 import { encodeAny } from '../wire/proto-json.ts';
 import { nodeResources } from './resources/node-resources.ts';
 import { checkReferences } from './resources/references.ts';
-import { resourceName } from './resources/resource-name.ts';
+import { resourceName, typeUrls } from './resources/types.ts';
 import type { DoorKeys } from './resources/secrets.ts';
-import { typeUrls } from './resources/types.ts';
 import { makeSnapshot, type Snapshot } from './xds/snapshot.ts';
 
 /** What every node of a fleet shall have. */

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './problem.ts';
 
 export interface CertificateFile {
   /** PEM text: certificates only, one after another. */

@@ -2,8 +2,7 @@ import * as z from 'zod';
 import { parseHostPattern } from '../aws/host-pattern.ts';
 import { limits } from './limits.ts';
 import { addressText, parseAddress, parseNetwork } from './network.ts';
-import type { ProblemCode } from './problem.ts';
-import type { Refusal } from './refusal.ts';
+import type { ProblemCode, Refusal } from './problem.ts';
 import { parseHost, parseHostSocket, parseSocket } from './socket-address.ts';
 import { whyNotPublic } from './special-networks.ts';
 

@@ -5,9 +5,7 @@ import type { Draft } from './draft.ts';
 import { items } from './draft.ts';
 import { limits } from './limits.ts';
 import type { Accounts } from './policy.types.ts';
-import { finding } from './problem.ts';
-import type { Finding, Path } from './problem.ts';
-import type { Refusal } from './refusal.ts';
+import { type Finding, finding, type Path, type Refusal } from './problem.ts';
 import { parseUsersFile } from './users-file.ts';
 
 export type ReadFile = (path: string) => Promise<string | Uint8Array>;

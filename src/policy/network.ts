@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './problem.ts';
 
 /** A block of addresses; an address is a block of one. */
 export interface Network {

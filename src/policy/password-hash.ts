@@ -1,5 +1,5 @@
 import type { PasswordHash, ScryptCost } from './policy.types.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './problem.ts';
 
 /** What a new password costs: 32 MiB and about 90 ms, each time that somebody tries one. */
 export const defaultCost: ScryptCost = { ln: 15, r: 8, p: 1 };

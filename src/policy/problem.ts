@@ -79,3 +79,9 @@ export function pathText(path: Path): string {
 export function startsWith(path: Path, prefix: Path): boolean {
   return prefix.every((part, index) => path[index] === part);
 }
+
+/** Why a text is not what its key wants, and what to write instead. */
+export interface Refusal {
+  readonly refused: string;
+  readonly remedy: string;
+}

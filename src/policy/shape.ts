@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { issueParams } from './fields.ts';
-import { finding, pathText } from './problem.ts';
-import type { Finding, Path } from './problem.ts';
+import { type Finding, finding, type Path, pathText } from './problem.ts';
 import { branchFor, schemaAt, valueAt } from './readable.ts';
 import { policySchema } from './schema.ts';
 import { didYouMean } from './suggest.ts';

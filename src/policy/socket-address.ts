@@ -1,7 +1,7 @@
 import { isHostName } from '../aws/host-pattern.ts';
 import { addressText, parseAddress } from './network.ts';
 import type { SocketAddress } from './policy.types.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './problem.ts';
 
 /** Reads `ADDRESS:PORT` or `[IPv6]:PORT`. With a default port, the port may be left out. */
 export function parseSocket(text: string, defaultPort?: number): SocketAddress | Refusal {

@@ -1,7 +1,7 @@
 import { limits } from './limits.ts';
 import { parsePasswordHash } from './password-hash.ts';
 import type { Accounts, PasswordHash } from './policy.types.ts';
-import type { Refusal } from './refusal.ts';
+import type { Refusal } from './problem.ts';
 
 /** What is wrong with a line of a users file. Never holds a part of the line but its name. */
 export interface UsersProblem extends Refusal {

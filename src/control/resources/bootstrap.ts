@@ -1,9 +1,8 @@
 import type { Policy } from '../../policy/policy.types.ts';
 import { serverName } from '../ca/issue.ts';
 import { connectionLimit } from './capacity.ts';
-import { ads } from './config-source.ts';
+import { ads, extension } from './types.ts';
 import { names } from './names.ts';
-import { extension } from './types.ts';
 
 /** Where the node's own files lie on its host, and where its administration listens. */
 export interface NodeHost {

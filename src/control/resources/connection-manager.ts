@@ -1,6 +1,5 @@
-import { adsWithoutTimeout } from './config-source.ts';
+import { adsWithoutTimeout, extension } from './types.ts';
 import { forgedHeaders } from './headers.ts';
-import { extension } from './types.ts';
 
 /** What differs between the HTTP connection managers of the doors; the rest is the same everywhere. */
 export interface ConnectionManager {

@@ -1,7 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import type { Policy } from '../../policy/policy.types.ts';
-import { cidrRange } from './cidr.ts';
-import { extension } from './types.ts';
+import { cidrRange, extension } from './types.ts';
 
 /**
  * Addresses that a public name must not lead to (RFC 6890 and its registries): whoever controls a name on the list, or answers for

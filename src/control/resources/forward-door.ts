@@ -2,12 +2,11 @@ import type { Door, Policy } from '../../policy/policy.types.ts';
 import { connectionLog, connectLog, userFormat, visitorAt, visitorInside } from './access-log.ts';
 import { authorization } from './authorization.ts';
 import { circuitBreakers } from './capacity.ts';
-import { cidrRange } from './cidr.ts';
+import { cidrRange, extension } from './types.ts';
 import { consoleListener } from './console-chains.ts';
 import { httpConnectionManager, router } from './connection-manager.ts';
 import { names } from './names.ts';
 import { proxyTls } from './tls.ts';
-import { extension } from './types.ts';
 
 /** The listener of a forward proxy: CONNECT comes in, and what the tunnel is about to carry is told to the listener inside. */
 export function forwardListener(door: Door): object {

@@ -1,8 +1,7 @@
 import { SekishoError } from '../../base/errors.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
 import { names } from './names.ts';
-import { resourceName } from './resource-name.ts';
-import { typeUrls } from './types.ts';
+import { resourceName, typeUrls } from './types.ts';
 
 /**
  * Refuses a set of resources that refers to something it does not hold. Envoy itself would acknowledge such a route and answer 503, so

@@ -1,5 +1,5 @@
 import type { Policy } from '../../policy/policy.types.ts';
-import { isWildcard, wildcardRegex } from './host-match.ts';
+import { isWildcard, wildcardRegex } from './server-name.ts';
 import { names } from './names.ts';
 import { refusalPage } from './refusal-page.ts';
 

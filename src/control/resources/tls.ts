@@ -1,7 +1,6 @@
 import type { Door } from '../../policy/policy.types.ts';
-import { adsWithoutTimeout } from './config-source.ts';
+import { adsWithoutTimeout, extension } from './types.ts';
 import { names } from './names.ts';
-import { extension } from './types.ts';
 
 const secret = (name: string) => ({ name, sds_config: adsWithoutTimeout });
 

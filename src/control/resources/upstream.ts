@@ -1,10 +1,9 @@
 import type { HostPin, Inspection, Policy } from '../../policy/policy.types.ts';
 import { circuitBreakers } from './capacity.ts';
-import { ads } from './config-source.ts';
+import { ads, extension } from './types.ts';
 import { dnsCache } from './dns.ts';
 import { outgoingHeaders } from './headers.ts';
 import { names } from './names.ts';
-import { extension } from './types.ts';
 
 /** Debian's bundle, where the Envoy image has it. */
 const systemTrust = '/etc/ssl/certs/ca-certificates.crt';

@@ -15,7 +15,6 @@ import {
 } from './next-response.ts';
 import type { Following, Publisher } from './publisher.ts';
 import type { Snapshot } from './snapshot.ts';
-import { defaultStreamLimits, type StreamLimits } from './stream-limits.ts';
 import { bytesPerName, Subscription } from './subscription.ts';
 import { clusterType, endpointType, isFamiliar, type TypeUrl } from './type-urls.ts';
 
@@ -255,3 +254,15 @@ function askForEndpoints(view: StreamView, clusters: TypeState, { changed }: Dif
       endpoints.subscription.ask(name);
   }
 }
+
+/** What one stream may cost us in memory, whatever its client does. */
+export interface StreamLimits {
+  /** Types that a stream may ask for; Envoy uses about six. Requests for more are left unanswered. */
+  readonly types: number;
+  /** About how many bytes the names may take that a stream subscribes to, or says it holds: enough for some 100,000 names. */
+  readonly nameBytes: number;
+  /** Responses of a type that wait for an ACK; beyond them a client must acknowledge before it is answered again. */
+  readonly unacknowledged: number;
+}
+
+const defaultStreamLimits: StreamLimits = { types: 32, nameBytes: 16_777_216, unacknowledged: 64 };

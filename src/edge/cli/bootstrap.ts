@@ -1,8 +1,7 @@
 import { SekishoError } from '../../base/errors.ts';
 import { bootstrap as bootstrapOf } from '../../control/resources/bootstrap.ts';
 import { memberOf } from '../../policy/membership.ts';
-import { exitCodes } from './exit-codes.ts';
-import { answer, aside, asYamlOrJson } from './print.ts';
+import { answer, aside, asYamlOrJson, exitCodes } from './print.ts';
 import { policyOrProblems } from './read-policy.ts';
 
 /** `sekisho bootstrap`: what an Envoy is started with. */

@@ -9,8 +9,7 @@ import { caFacts } from '../../control/door-names.ts';
 import { memberOf } from '../../policy/membership.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import { strangeNode } from './bootstrap.ts';
-import { exitCodes } from './exit-codes.ts';
-import { answer, aside } from './print.ts';
+import { answer, aside, exitCodes } from './print.ts';
 import { policyOrProblems } from './read-policy.ts';
 
 interface CaOptions {

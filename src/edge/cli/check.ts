@@ -12,8 +12,7 @@ import { staticConfig } from '../../control/resources/static-config.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import { envoyAtHand } from '../envoy/find-envoy.ts';
 import { validateConfig } from '../envoy/validate-config.ts';
-import { exitCodes } from './exit-codes.ts';
-import { answer, aside } from './print.ts';
+import { answer, aside, exitCodes } from './print.ts';
 import { policyOrProblems } from './read-policy.ts';
 
 /** `sekisho check`: what is wrong with the policy, and what a real Envoy says of the resources that come of it. */

@@ -9,8 +9,7 @@ import type { ScenePorts } from '../demo/scene.ts';
 import { setStage, type Stage } from '../demo/stage.ts';
 import { demoStory, refusalsInStory } from '../demo/story.ts';
 import { visitor, type Visitor } from '../demo/visitor.ts';
-import { exitCodes } from './exit-codes.ts';
-import { answer, aside } from './print.ts';
+import { answer, aside, exitCodes } from './print.ts';
 import { printRecords, recordPrinter } from './records.ts';
 
 const facts = {

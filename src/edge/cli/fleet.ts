@@ -1,8 +1,7 @@
 import { SekishoError } from '../../base/errors.ts';
 import { renderFleetTable } from '../../control/fleet/fleet-table.ts';
 import type { FleetJson } from '../../control/fleet/fleet.types.ts';
-import { exitCodes } from './exit-codes.ts';
-import { answer } from './print.ts';
+import { answer, exitCodes } from './print.ts';
 
 /** `sekisho fleet`: asks the running service. Exit 1 when a node is out of step or has a finding. */
 export async function fleet(options: { readonly admin: string; readonly output: string }): Promise<number> {

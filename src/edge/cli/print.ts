@@ -15,3 +15,6 @@ export function asYamlOrJson(value: unknown, format: string): string {
     ? JSON.stringify(value, null, 2)
     : stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }
+
+/** What the exit code of every command means; scripts rely on it. */
+export const exitCodes = { good: 0, badNews: 1, wrongUse: 2 } as const;

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SekishoError } from '../../base/errors.ts';
 import type { LogLevel } from '../../base/log.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes } from './print.ts';
 import type { RecordsOptions } from './records.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

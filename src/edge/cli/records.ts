@@ -8,8 +8,7 @@ import { jsonLine } from '../../sink/query/json-lines.ts';
 import { queryRecords, type QueryItem } from '../../sink/query/query-records.ts';
 import { recordTable } from '../../sink/query/table.ts';
 import { journalFolder } from '../service/sink-role.ts';
-import { exitCodes } from './exit-codes.ts';
-import { aside } from './print.ts';
+import { aside, exitCodes } from './print.ts';
 
 export interface RecordsOptions extends RecordQuestion {
   readonly data: string;

@@ -2,8 +2,7 @@ import { consoleHosts } from '../../aws/hosts.ts';
 import { nodeResources } from '../../control/resources/node-resources.ts';
 import { memberOf } from '../../policy/membership.ts';
 import { strangeNode } from './bootstrap.ts';
-import { exitCodes } from './exit-codes.ts';
-import { answer, aside, asYamlOrJson } from './print.ts';
+import { answer, aside, asYamlOrJson, exitCodes } from './print.ts';
 import { policyOrProblems } from './read-policy.ts';
 
 /** Stands where the running service puts what its console CA issued. */

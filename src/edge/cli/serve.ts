@@ -2,8 +2,7 @@ import { SekishoError } from '../../base/errors.ts';
 import { createLog, type Log, type LogLevel } from '../../base/log.ts';
 import { formatProblem } from '../../policy/problem.ts';
 import { startService, type Role, type Service } from '../service/service.ts';
-import { exitCodes } from './exit-codes.ts';
-import { aside } from './print.ts';
+import { aside, exitCodes } from './print.ts';
 import { policyOf, readPolicy } from './read-policy.ts';
 import { watchPolicy, type PolicyWatch } from './watch-policy.ts';
 

@@ -7,8 +7,7 @@ import { formatProblem } from '../../policy/problem.ts';
 import { parseUsersFile, readUserName, withoutUser, withUser } from '../../policy/users-file.ts';
 import { hashPassword } from '../../sink/users/hash-password.ts';
 import { askPassword } from './ask-password.ts';
-import { exitCodes } from './exit-codes.ts';
-import { answer, aside } from './print.ts';
+import { answer, aside, exitCodes } from './print.ts';
 
 /** `sekisho users add NAME FILE`: one more person, or a new password for one who is there. */
 export async function usersAdd(given: string, file: string): Promise<number> {

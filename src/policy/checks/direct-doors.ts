@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
 import type { Draft, DraftDoor, Item } from '../draft.ts';
 import { namedNodes, patternGroups } from '../draft.ts';
-import { finding } from '../problem.ts';
-import type { Finding } from '../problem.ts';
+import { type Finding, finding } from '../problem.ts';
 import { isLoopback, isUnspecified, socketText } from '../socket-address.ts';
 
 /** What is wrong with doors at which people arrive without a proxy: reverse doors and sidecars. */

@@ -1,7 +1,6 @@
 import type { Draft, DraftDoor, Item } from '../draft.ts';
 import { items } from '../draft.ts';
-import { finding, pathText } from '../problem.ts';
-import type { Finding, Path } from '../problem.ts';
+import { type Finding, finding, type Path, pathText } from '../problem.ts';
 import { collides, isLoopback, socketText } from '../socket-address.ts';
 import { didYouMean } from '../suggest.ts';
 import { checkDirectDoors } from './direct-doors.ts';

@@ -3,8 +3,7 @@ import { items, namedNodes, patternGroups } from '../draft.ts';
 import { globMatches, globsMeet } from '../glob.ts';
 import { limits } from '../limits.ts';
 import { overlaps, parseAddress } from '../network.ts';
-import { finding, pathText } from '../problem.ts';
-import type { Finding, Path } from '../problem.ts';
+import { type Finding, finding, type Path, pathText } from '../problem.ts';
 
 /** Addresses, groups and node ids that do not go together. */
 export function checkFleet(draft: Draft): Finding[] {

@@ -1,8 +1,7 @@
 import path from 'node:path';
 import type { Draft } from '../draft.ts';
 import { items } from '../draft.ts';
-import { finding } from '../problem.ts';
-import type { Finding } from '../problem.ts';
+import { type Finding, finding } from '../problem.ts';
 
 /** Outputs that would write into each other's files. `folder`: where relative paths start. */
 export function checkOutputs(draft: Draft, folder: string): Finding[] {

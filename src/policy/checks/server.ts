@@ -1,6 +1,5 @@
 import type { Draft } from '../draft.ts';
-import { finding } from '../problem.ts';
-import type { Finding, Path } from '../problem.ts';
+import { type Finding, finding, type Path } from '../problem.ts';
 import { collides, isUnspecified, socketText } from '../socket-address.ts';
 
 /** Addresses of Sekisho itself that do not go together. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkReferences } from '../../../src/control/resources/references.ts';
-import { resourceName } from '../../../src/control/resources/resource-name.ts';
+import { resourceName } from '../../../src/control/resources/types.ts';
 import { namedPems, shapes } from './shapes.ts';
 
 const everything = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseStatus } from '../../../src/sink/query/status.ts';
+import { parseStatus } from '../../../src/sink/query/filter.ts';
 
 const written: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   '200': [[200, 200]],
