@@ -23,6 +23,8 @@ test('demo --once --json exits 0 and prints the records that matter as lines of 
     records.map((_, index) => index),
   );
 
+  // Ordinary ends of connections are no refusals.
+  assert.deepEqual([...new Set(records.map((record) => record['sekisho.kind']))], ['http']);
   const page = one(records, { 'http.request.method': 'GET', 'url.path': '/console/home' });
   const { 'sekisho.tunnel_id': tunnel, 'sekisho.stream_id': stream } = page;
   assert.ok(typeof tunnel === 'string' && tunnel !== stream);

@@ -73,12 +73,15 @@ export function connectionLog(door: Door, visitor: Visitor): object {
   };
 }
 
-/** Envoy fills the failure reason on many ordinary closes, too, but only TLS itself writes `TLS_error` there. */
+/**
+ * Envoy fills the failure reason on ordinary closes, too: a connection inside a CONNECT that its client resets reads `TLS_error … system library …
+ * Connection reset by peer`. Only TLS itself writes `SSL routines` there.
+ */
 const failedHandshake = {
   extension_filter: extension(
     'envoy.access_loggers.extension_filters.cel',
     'envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter',
-    { expression: "connection.transport_failure_reason.contains('TLS_error')" },
+    { expression: "connection.transport_failure_reason.contains('SSL routines')" },
   ),
 };
 

@@ -41,7 +41,7 @@ export async function recordsOfStory(
     items.push(item);
     if (item.kind === 'record') {
       awaited.delete(String(item.record['sekisho.stream_id']));
-      if (item.record['sekisho.denied.reason'] !== undefined) denied += 1;
+      if (item.record['sekisho.denied.reason'] === 'host') denied += 1;
     }
     if (awaited.size === 0 && denied >= refusals) enough.abort();
   }
