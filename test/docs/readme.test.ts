@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,10 @@ const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 test('README.md begins with two commands: one shows it at work, one runs the tests', () => {
   assert.deepEqual(commands.slice(0, 2), ['npm ci && npx sekisho demo', 'npm ci && npm test']);
+});
+
+test('what npm run build makes can be run by its name, as npx does', () => {
+  assert.equal(statSync(main).mode & 0o111, 0o111);
 });
 
 test('CI runs the test command of README.md, and no other command of npm', async () => {
