@@ -4,6 +4,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { machine } from './machine.ts';
+import { freePort, spawnSekisho } from './spawn-sekisho.ts';
 
 /**
  * CPU that a sink spends on an access-log entry: Sekisho (slice, redact, CRC, fdatasync) beside alsnull, a Go server that decodes each message and
@@ -81,24 +82,9 @@ async function startAlsnull(): Promise<Sink> {
 }
 
 async function startSekisho(folder: string): Promise<Sink> {
-  const [grpc, admin, open] = [await freePort(), await freePort(), await freePort()];
-  const config = path.join(folder, 'sekisho.yaml');
-  writeFileSync(
-    config,
-    `fleet: {name: bench, egress: [51.44.71.80/32], nodes: {egress: {match: "envoy-*", max: 100}}}
-doors: [{name: office, on: egress, kind: forward, listen: 127.0.0.1:3128, inspect: full, users: none}]
-console: {partitions: [aws], regions: [us-east-1]}
-record: {assurance: stream}
-server: {grpc: {listen: 127.0.0.1:${grpc}}, admin: 127.0.0.1:${admin}, public: 127.0.0.1:${open}}
-`,
-  );
-  const main = path.join(root, 'dist/main.js');
-  const pki = path.join(folder, 'pki');
-  execFileSync('node', [main, 'ca', 'init', '-c', config, '--pki', pki], { stdio: 'ignore' });
-  const args = ['serve', '-c', config, '--pki', pki, '--data', path.join(folder, 'data'), '--roles', 'sink'];
-  const process = spawn('node', [main, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
-  await listening(`127.0.0.1:${grpc}`);
-  return { address: `127.0.0.1:${grpc}`, process };
+  const sink = await spawnSekisho(folder);
+  await listening(sink.address);
+  return sink;
 }
 
 function listening(address: string): Promise<void> {
@@ -130,17 +116,6 @@ function ended(process: ChildProcess): Promise<void> {
       resolve();
     });
     process.kill('SIGTERM');
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
   });
 }
 

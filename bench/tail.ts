@@ -1,6 +1,5 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { alsMessage, consoleRequest, httpEntry } from '../test/sink/record/entries.ts';
 import { machine } from './machine.ts';
+import { spawnSekisho, type Sekisho } from './spawn-sekisho.ts';
 
 /**
  * Ten readers tail a journal of a million records from different cursors, and an eleventh never reads, while the sink takes 20,000 records a
@@ -139,30 +139,8 @@ function openLoader(address: string) {
   };
 }
 
-interface Sink {
-  readonly address: string;
-  readonly admin: string;
-  readonly process: ChildProcess;
-}
-
-async function startSekisho(folder: string): Promise<Sink> {
-  const [port, admin, open] = [await freePort(), await freePort(), await freePort()];
-  const config = path.join(folder, 'sekisho.yaml');
-  writeFileSync(
-    config,
-    `fleet: {name: bench, egress: [51.44.71.80/32], nodes: {egress: {match: "envoy-*", max: 100}}}
-doors: [{name: office, on: egress, kind: forward, listen: 127.0.0.1:3128, inspect: full, users: none}]
-console: {partitions: [aws], regions: [us-east-1]}
-record: {assurance: stream}
-server: {grpc: {listen: 127.0.0.1:${port}}, admin: 127.0.0.1:${admin}, public: 127.0.0.1:${open}}
-`,
-  );
-  const program = path.join(root, 'dist/main.js');
-  const pki = path.join(folder, 'pki');
-  execFileSync('node', [program, 'ca', 'init', '-c', config, '--pki', pki], { stdio: 'ignore' });
-  const args = ['serve', '-c', config, '--pki', pki, '--data', path.join(folder, 'data'), '--roles', 'sink'];
-  const child = spawn('node', [program, ...args, '--log-level', 'warn'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const sink = { address: `127.0.0.1:${port}`, admin: `http://127.0.0.1:${admin}`, process: child };
+async function startSekisho(folder: string): Promise<Sekisho> {
+  const sink = await spawnSekisho(folder, '--log-level', 'warn');
   const deadline = Date.now() + 10_000;
   while ((await metric(sink, 'sekisho_journal_next_index').catch(() => undefined)) === undefined) {
     if (Date.now() > deadline) throw new Error('the sink does not start');
@@ -171,18 +149,18 @@ server: {grpc: {listen: 127.0.0.1:${port}}, admin: 127.0.0.1:${admin}, public: 1
   return sink;
 }
 
-async function stored(sink: Sink, count: number): Promise<void> {
+async function stored(sink: Sekisho, count: number): Promise<void> {
   while (((await metric(sink, 'sekisho_journal_next_index')) ?? 0) < count) await pause(50);
 }
 
-async function metric({ admin }: Sink, name: string): Promise<number | undefined> {
+async function metric({ admin }: Sekisho, name: string): Promise<number | undefined> {
   const text = await (await fetch(`${admin}/metrics`)).text();
   const line = text.split('\n').find((one) => one.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.split(' ')[1]);
 }
 
 /** Memory and processor time of the sink, twice a second until it is aborted. */
-function sample({ process: { pid = 0 } }: Sink, into: Sample[]): AbortController {
+function sample({ process: { pid = 0 } }: Sekisho, into: Sample[]): AbortController {
   const stop = new AbortController();
   const take = (): void => {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -207,17 +185,6 @@ function ended(child: ChildProcess): Promise<void> {
       resolve();
     });
     if (!child.kill('SIGTERM')) resolve();
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
-      });
-    });
   });
 }
 

@@ -1,6 +1,6 @@
 import { SekishoError } from '../base/errors.ts';
 import { FieldReader, bytesField, uintField, varintSize, writeVarint } from './protobuf.ts';
-import type { RawMethod } from './raw-method.types.ts';
+import { rawMethod, type RawMethod } from './raw-method.ts';
 
 /**
  * The messages of proto/sekisho/v1/records.proto. Written out by hand, because a tail is a hot path and because a client of it shall not have to
@@ -41,21 +41,11 @@ export interface RecordsResponse {
   readonly next: number;
 }
 
-const same = (bytes: Buffer): Buffer => bytes;
-
 /** sekisho.v1.Records with no (de)serialisation; the shape is that of a `ServiceDefinition` of grpc-js. */
 export const recordsService = { Query: method('Query'), Tail: method('Tail') } as const;
 
 function method(name: string): RawMethod {
-  return {
-    path: `/sekisho.v1.Records/${name}`,
-    requestStream: false,
-    responseStream: true,
-    requestSerialize: same,
-    requestDeserialize: same,
-    responseSerialize: same,
-    responseDeserialize: same,
-  };
+  return rawMethod(`/sekisho.v1.Records/${name}`, { requestStream: false, responseStream: true });
 }
 
 export function encodeQueryRequest({ filter, form, from, to, limit }: QueryRequest): Buffer {

@@ -1,8 +1,6 @@
 import { SekishoError } from '../base/errors.ts';
 import { envoyApi } from './envoy-api.ts';
-import type { RawMethod } from './raw-method.types.ts';
-
-const same = (bytes: Buffer): Buffer => bytes;
+import { rawMethod, type RawMethod } from './raw-method.ts';
 
 /**
  * A gRPC service of Envoy's API, by its full name, with no (de)serialisation at all: what arrives is sliced, what leaves was built once
@@ -14,15 +12,10 @@ export function rawService(name: string): Readonly<Record<string, RawMethod>> {
   return Object.fromEntries(
     service.methodsArray.map((method) => [
       method.name,
-      {
-        path: `/${name}/${method.name}`,
+      rawMethod(`/${name}/${method.name}`, {
         requestStream: method.requestStream ?? false,
         responseStream: method.responseStream ?? false,
-        requestSerialize: same,
-        requestDeserialize: same,
-        responseSerialize: same,
-        responseDeserialize: same,
-      },
+      }),
     ]),
   );
 }

@@ -10,6 +10,7 @@ import { eventually } from './envoy.ts';
 import type { FarSight } from './far-side.ts';
 import { collect, region } from './house.ts';
 import { cable, openNamespace, type Namespace } from './netns.ts';
+import { openTogether } from './open-together.ts';
 import type { Ran } from './sekisho.ts';
 
 /** A host with the service and an Envoy of its own user, as docs/operations.md sets one up, and what it may reach. */
@@ -39,16 +40,7 @@ interface CurlOptions {
 
 /** Opens a host; what was opened is closed again when a later part fails. */
 export async function openDoorHost(options: DoorHostOptions): Promise<DoorHost> {
-  const opened: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const end of opened.splice(0).reverse()) await end();
-  };
-  try {
-    return await open(options, opened, close);
-  } catch (caught) {
-    await close();
-    throw caught;
-  }
+  return openTogether((opened, close) => open(options, opened, close));
 }
 
 async function open(

@@ -30,6 +30,7 @@ import { readJournal } from '../../src/sink/journal/reader.ts';
 import { queryRecords } from '../../src/sink/query/query-records.ts';
 import type { NamedRecord, NamedValue } from '../../src/sink/record/name.ts';
 import { eventually, findEnvoy, get, ownLoopback } from './envoy.ts';
+import { openTogether } from './open-together.ts';
 import { line, startSekisho, type Program } from './sekisho.ts';
 
 /** The policy as a test writes it; docs/policy.md says what the keys mean. */
@@ -132,16 +133,7 @@ export const nodeId = 'egress-1';
 
 /** Opens a house; what was opened is closed again when a later part fails. */
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
-  const opened: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const end of opened.splice(0).reverse()) await end();
-  };
-  try {
-    return await open(options, opened, close);
-  } catch (caught) {
-    await close();
-    throw caught;
-  }
+  return openTogether((opened, close) => open(options, opened, close));
 }
 
 async function open(

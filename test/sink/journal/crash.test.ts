@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import type { Disk, DiskFile } from '../../../src/base/disk.ts';
 import { type Corruption, openJournal, type Journal, type JournalObserver } from '../../../src/sink/journal/journal.ts';
 import { readJournal } from '../../../src/sink/journal/reader.ts';
+import { draws } from '../../base/draws.ts';
 import { type Draw, type End, FaultyDisk } from '../../base/faulty-disk.ts';
 
 const dir = '/journal';
@@ -217,17 +218,6 @@ function payload(index: number, bytes: number, draw: Draw): Buffer {
   const result = Buffer.alloc(bytes, filling);
   Buffer.from(`#${index}`).copy(result);
   return result;
-}
-
-/** mulberry32: the numbers of one seed, the same on every machine. */
-function draws(seed: number): Draw {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
 }
 
 /** A disk that does some things otherwise. */

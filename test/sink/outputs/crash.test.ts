@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Disk } from '../../../src/base/disk.ts';
-import type { Draw, End } from '../../base/faulty-disk.ts';
+import { draws } from '../../base/draws.ts';
+import type { End } from '../../base/faulty-disk.ts';
 import { FaultyDisk } from '../../base/faulty-disk.ts';
 import { caughtUp, cursorPath, filesOf, follow, indices, Source } from './fixture.ts';
 
@@ -152,15 +153,4 @@ function lying(disk: FaultyDisk): Disk {
   disk.openAppend = (path) => untrue(open(path));
   disk.createExclusive = (path) => untrue(create(path));
   return disk;
-}
-
-/** mulberry32: the numbers of one seed, the same on every machine. */
-function draws(seed: number): Draw {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
 }

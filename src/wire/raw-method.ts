@@ -8,3 +8,20 @@ export interface RawMethod {
   readonly responseSerialize: (bytes: Buffer) => Buffer;
   readonly responseDeserialize: (bytes: Buffer) => Buffer;
 }
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/** The shape is that of a `MethodDefinition` of grpc-js. */
+export function rawMethod(
+  path: string,
+  streams: { readonly requestStream: boolean; readonly responseStream: boolean },
+): RawMethod {
+  return {
+    path,
+    ...streams,
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
+  };
+}
