@@ -1,4 +1,4 @@
-import type { NodeInfo } from '../../wire/discovery.ts';
+import type { NodeInfo } from '../../wire/node-info.ts';
 
 /** Older Envoys lack fields that our resources use: they would take them in and leave a door open that should be shut. */
 export const oldestEnvoy = { major: 1, minor: 40 };

@@ -1,8 +1,14 @@
-import type { Moves } from './push-order.ts';
 import type { Resource, ResourceMap } from './snapshot.ts';
 
-/** What a client holds: name → version. The resources of a snapshot are one such map. */
-export type Held = ReadonlyMap<string, { readonly version: string }>;
+/** Something that a client holds and nobody here knows: an earlier process gave it, or it is what the client made of a response that it refused. */
+export interface Unseen {
+  readonly version: string;
+  /** What the client was known to hold before it refused to hold something else. */
+  readonly good?: Resource | undefined;
+}
+
+/** What a client holds. The resources of a snapshot are one such map. */
+export type Held = ReadonlyMap<string, Resource | Unseen>;
 
 /** What a client must be told. Immutable: its identity is what shared responses are remembered by. */
 export interface Difference {
@@ -10,79 +16,78 @@ export interface Difference {
   readonly removed: readonly string[];
 }
 
-/** A difference between two shared maps, cut as the steps of a push need it, with the map that the client holds afterwards. */
-export type Transition = Readonly<Record<Moves, { readonly difference: Difference; readonly after: Held }>>;
-
 export const noDifference: Difference = { changed: [], removed: [] };
 
-/** What a client that holds `held` and asked for everything must be told to hold `to`. */
-export function compareAll(held: Held, to: ResourceMap): Difference {
-  if (held === to) return noDifference;
-  const changed = [...to.values()].filter((resource) => held.get(resource.name)?.version !== resource.version);
-  const removed = [...held.keys()].filter((name) => !to.has(name)).sort();
-  return orNone({ changed, removed });
+export function isEmpty(difference: Difference): boolean {
+  return difference === noDifference || (difference.changed.length === 0 && difference.removed.length === 0);
 }
 
-/** The same for a client that asked for `names` only. */
-export function compareNamed(held: Held, to: ResourceMap, names: Iterable<string>): Difference {
+export function orNone(difference: Difference): Difference {
+  return isEmpty(difference) ? noDifference : difference;
+}
+
+/** What a client that holds `held` must be told to hold `to`. */
+export function compare(held: Held, to: ResourceMap): Difference {
+  if (held === to) return noDifference;
   const changed: Resource[] = [];
   const removed: string[] = [];
-  for (const name of names) {
-    const resource = to.get(name);
-    if (resource === undefined) {
-      if (held.has(name)) removed.push(name);
-    } else if (held.get(name)?.version !== resource.version) changed.push(resource);
+  for (const resource of to.values()) {
+    const has = held.get(resource.name);
+    if (has !== resource && has?.version !== resource.version) changed.push(resource);
   }
-  // Clients name the same things in different orders; in one order they share a response.
-  return orNone({ changed: changed.sort((a, b) => (a.name < b.name ? -1 : 1)), removed: removed.sort() });
+  for (const name of held.keys()) if (!to.has(name)) removed.push(name);
+  return orNone({ changed, removed: removed.sort() });
 }
 
-/** The part of a difference that a step sends. */
-export function cut(difference: Difference, moves: Moves): Difference {
-  switch (moves) {
-    case 'both':
-      return difference;
-    case 'changes':
-      return orNone({ changed: difference.changed, removed: [] });
-    case 'removals':
-      return orNone({ changed: [], removed: difference.removed });
-  }
+/** A difference between two maps, with the map that the client holds afterwards. */
+export interface Transition {
+  readonly difference: Difference;
+  readonly after: Held;
 }
 
-export function isEmpty(difference: Difference): boolean {
-  return difference.changed.length === 0 && difference.removed.length === 0;
-}
-
-const transitions = new WeakMap<Held, WeakMap<ResourceMap, Transition>>();
+const transitions = new WeakMap<Held, WeakMap<ResourceMap, Map<string, Transition>>>();
 
 /**
- * The transition between two maps that nobody changes any more, worked out once for all the clients that make it. Forgotten with the maps.
+ * The way between two maps that nobody changes any more, worked out once for all the clients that go it. `kept` are names that `to` has not
+ * and that shall stay for now. Forgotten with the maps.
  */
-export function transition(from: Held, to: ResourceMap): Transition {
-  const known = transitions.get(from) ?? new WeakMap<ResourceMap, Transition>();
-  transitions.set(from, known);
-  const made = known.get(to) ?? makeTransition(from, to);
-  known.set(to, made);
+export function transition(from: Held, to: ResourceMap, kept: readonly string[] = []): Transition {
+  const fromHere = transitions.get(from) ?? new WeakMap<ResourceMap, Map<string, Transition>>();
+  transitions.set(from, fromHere);
+  const toThere = fromHere.get(to) ?? new Map<string, Transition>();
+  fromHere.set(to, toThere);
+  const key = kept.length === 0 ? '' : JSON.stringify(kept);
+  const made = toThere.get(key) ?? makeTransition(from, to, kept);
+  toThere.set(key, made);
   return made;
 }
 
-function makeTransition(from: Held, to: ResourceMap): Transition {
-  const both = compareAll(from, to);
-  const changes = cut(both, 'changes');
-  const removals = cut(both, 'removals');
-  return {
-    both: { difference: both, after: to },
-    changes: { difference: changes, after: isEmpty(removals) ? to : new Map([...from, ...to]) },
-    removals: { difference: removals, after: isEmpty(changes) ? to : without(from, removals.removed) },
-  };
+function makeTransition(from: Held, to: ResourceMap, kept: readonly string[]): Transition {
+  if (kept.length === 0) return { difference: compare(from, to), after: to };
+  const all = transition(from, to).difference;
+  const stays = new Set(kept);
+  const difference = orNone({ changed: all.changed, removed: all.removed.filter((name) => !stays.has(name)) });
+  const after = new Map<string, Resource | Unseen>(to);
+  for (const name of kept) {
+    const resource = from.get(name);
+    if (resource) after.set(name, resource);
+  }
+  return { difference, after };
 }
 
-function without(held: Held, names: readonly string[]): Held {
-  const rest = new Map(held);
-  for (const name of names) rest.delete(name);
-  return rest;
-}
+/** Of the answers to names, so many are kept for each map, with at most so many characters of key. */
+const answerLimits = { answers: 256, keyLength: 16_384 };
 
-function orNone(difference: Difference): Difference {
-  return isEmpty(difference) ? noDifference : difference;
+const answers = new WeakMap<ResourceMap, Map<string, Difference>>();
+
+/** The one object for all answers of the same content that were made from a map: after a change of clusters every Envoy is told the same endpoints again. */
+export function sharedAnswer(from: ResourceMap, answer: Difference): Difference {
+  if ((answer.changed.length + answer.removed.length) * 8 > answerLimits.keyLength) return answer;
+  const key = JSON.stringify([answer.changed.map(({ name, version }) => [name, version]), answer.removed]);
+  const known = answers.get(from) ?? new Map<string, Difference>();
+  answers.set(from, known);
+  const same = known.get(key);
+  if (same) return same;
+  if (key.length <= answerLimits.keyLength && known.size < answerLimits.answers) known.set(key, answer);
+  return answer;
 }

@@ -1,5 +1,5 @@
 import type { SekishoError } from '../../base/errors.ts';
-import type { NodeInfo } from '../../wire/discovery.ts';
+import type { NodeInfo } from '../../wire/node-info.ts';
 import type { TypeUrl } from './type-urls.ts';
 
 /** How the server knows that a stream is the node it says it is. */
@@ -38,6 +38,7 @@ export type XdsEvent =
       readonly version: string;
       readonly names: number;
       readonly removed: number;
+      readonly bytes: number;
     } & StreamFacts)
   | ({ readonly kind: 'acked'; readonly type: TypeUrl; readonly version: string } & StreamFacts)
   /** `text` has been through `cutNack`. */

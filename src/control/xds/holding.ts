@@ -1,96 +1,145 @@
-import {
-  compareAll,
-  compareNamed,
-  cut,
-  isEmpty,
-  noDifference,
-  transition,
-  type Difference,
-  type Held,
-} from './difference.ts';
-import type { Moves } from './push-order.ts';
-import { noResources, type ResourceMap } from './snapshot.ts';
-import type { Subscription } from './subscription.ts';
+import { compare, isEmpty, noDifference, transition, type Difference, type Held, type Unseen } from './difference.ts';
+import { referencesOf, referencesOfAll, refersTo } from './references.ts';
+import { noResources, type Resource, type ResourceMap } from './snapshot.ts';
+import type { TypeUrl } from './type-urls.ts';
 
 /** A response that was sent and waits for its ACK or NACK. */
 export interface Sent {
   readonly nonce: string;
-  /** Version of the snapshot it was made from. */
+  /** The version that the client was shown. */
   readonly version: string;
   readonly difference: Difference;
+  /** What it takes the place of, if the client takes it in. */
+  readonly replaced: readonly Entry[];
 }
 
+type Entry = Resource | Unseen;
+
 /** Equal to no version, so whatever has it is sent again, or removed. */
-const unknown = { version: '' };
+const unknownVersion = '';
 
 /**
  * What a client holds of one type, as far as the server can know: what it was sent, what of that it has not acknowledged yet, and what
  * it refused.
  *
- * While all is well that is the very map of a snapshot, shared with every other stream; only where a stream is special (asks for names,
- * refused something, came with versions from before) it has a map of its own.
+ * While all is well that is the very map of a snapshot, or the view of one, shared with every other stream; only where a stream is special
+ * (names asked for again, something refused, versions from before) it has a map of its own.
  */
 export class Holding {
   #held: Held = noResources;
-  #own: Map<string, { readonly version: string }> | undefined;
+  #own: Map<string, Entry> | undefined;
   #unacknowledged: Sent[] = [];
-  readonly #rejected = new Map<string, string | undefined>();
+  #rejected: Rejected | undefined;
   #complete: ResourceMap | undefined;
+  #isBrought = false;
 
   /** Responses that wait for an ACK or NACK. */
   get unacknowledged(): number {
     return this.#unacknowledged.length;
   }
 
-  /** Resources of refused responses that are not sent again until one of them changes. */
-  get rejected(): number {
-    return this.#rejected.size;
+  /** Resources of refused responses that are not sent again until one of them changes; undefined for one that was to be removed. */
+  get rejected(): ReadonlyMap<string, string | undefined> {
+    return this.#rejected?.versions ?? nothing;
   }
 
-  /** The version of `name` that the client holds, or will when it has taken in what is under way. */
-  versionOf(name: string): string | undefined {
-    return this.#held.get(name)?.version;
+  /** What the client holds, or will when it has taken in what is under way. */
+  get held(): Held {
+    return this.#held;
   }
 
-  /** The client comes from another stream and still holds these. */
-  begin(versions: ReadonlyMap<string, string>, subscription: Subscription): void {
-    for (const [name, version] of versions) if (subscription.wants(name)) this.#mine().set(name, { version });
+  /** How many resources it remembers apart from what it shares with others. */
+  get ownSize(): number {
+    return this.#own?.size ?? 0;
+  }
+
+  /** Whether the client brought something along from another stream. */
+  get isBrought(): boolean {
+    return this.#isBrought;
+  }
+
+  /** Nonce of the last response, answered or not; empty where there was none. */
+  lastNonce = '';
+
+  /** The client comes from another stream and still holds these. What equals `now` is known by its content. */
+  begin(versions: ReadonlyMap<string, string>, now: ResourceMap, wants: (name: string) => boolean): void {
+    for (const [name, version] of versions) {
+      if (!wants(name)) continue;
+      this.#isBrought = true;
+      const resource = now.get(name);
+      this.#mine().set(name, resource?.version === version ? resource : { version });
+    }
+  }
+
+  /** The client comes from another stream and holds exactly that, as far as it still wants it. */
+  beginWith(held: Held, wants: (name: string) => boolean): void {
+    this.#held = held;
+    this.#isBrought = true;
+    this.keepWanted(wants);
   }
 
   /** The subscription has changed: what the client no longer wants it drops by itself, without being told. */
-  keepWanted(subscription: Subscription): void {
+  keepWanted(wants: (name: string) => boolean): void {
     this.#complete = undefined;
-    if (subscription.wildcard) return;
-    for (const name of [...this.#held.keys(), ...this.#rejected.keys()]) {
-      if (subscription.wants(name)) continue;
-      this.#mine().delete(name);
-      this.#rejected.delete(name);
+    for (const name of this.#held.keys()) if (!wants(name)) this.#mine().delete(name);
+    const rejected = this.#rejected?.versions;
+    for (const name of rejected?.keys() ?? []) if (!wants(name)) rejected?.delete(name);
+    if (rejected?.size === 0) this.#rejected = undefined;
+  }
+
+  /** What must be sent so that the client holds `to`, but keeps what `keeps` says for now. */
+  difference(
+    to: ResourceMap,
+    keeps?: (name: string) => boolean,
+  ): { readonly difference: Difference; readonly kept: readonly string[] } {
+    if (this.#held === to || this.#complete === to) return settled;
+    const all = this.#missing(to);
+    if (isEmpty(all)) {
+      this.#arrive(to);
+      return settled;
     }
+    const kept = keeps && all.removed.length > 0 ? all.removed.filter(keeps) : none;
+    if (kept.length === 0) return { difference: all, kept };
+    if (!this.#own) return { difference: transition(this.#held, to, kept).difference, kept };
+    const stays = new Set(kept);
+    const removed = all.removed.filter((name) => !stays.has(name));
+    return {
+      difference: all.changed.length + removed.length === 0 ? noDifference : { changed: all.changed, removed },
+      kept,
+    };
   }
 
-  /** What must be sent so that the client holds `to` of what it wants. */
-  difference(to: ResourceMap, moves: Moves, subscription: Subscription): Difference {
-    if (this.#complete === to) return noDifference;
-    if (subscription.wildcard && !this.#own) return transition(this.#held, to)[moves].difference;
-    const all = subscription.wildcard ? compareAll(this.#held, to) : compareNamed(this.#held, to, subscription.names);
-    if (isEmpty(all)) this.#arrive(to, subscription);
-    return cut(all, moves);
-  }
-
-  /** A response is on its way. `to` and `moves` are those of the `difference` it was made of, unless names were answered with it. */
-  sent(sent: Sent, made?: { readonly to: ResourceMap; readonly moves: Moves }): void {
+  /**
+   * The client is about to hold something else: by a response, or without one where the variant cannot say of a type that something is gone.
+   * `goal` is where it leads, but for `kept`; undefined where names are answered. Gives what it takes the place of.
+   */
+  move(difference: Difference, goal: ResourceMap | undefined, kept: readonly string[]): readonly Entry[] {
     this.#complete = undefined;
-    this.#unacknowledged.push(sent);
-    if (made && !this.#own) {
-      const shared = transition(this.#held, made.to)[made.moves];
-      if (shared.difference === sent.difference) {
+    const replaced = this.#replacedBy(difference);
+    if (goal && !this.#own) {
+      const shared = transition(this.#held, goal, kept);
+      if (shared.difference === difference) {
         this.#held = shared.after;
-        return;
+        return replaced;
       }
     }
+    const isNews = difference.changed.some(({ name, version }) => this.#held.get(name)?.version !== version);
+    if (!isNews && !difference.removed.some((name) => this.#held.has(name))) return replaced;
     const mine = this.#mine();
-    for (const resource of sent.difference.changed) mine.set(resource.name, resource);
-    for (const name of sent.difference.removed) mine.delete(name);
+    for (const resource of difference.changed) mine.set(resource.name, resource);
+    for (const name of difference.removed) mine.delete(name);
+    return replaced;
+  }
+
+  /** The response that moves it there is on its way. */
+  sent(sent: Sent): void {
+    this.lastNonce = sent.nonce;
+    this.#unacknowledged.push(sent);
+  }
+
+  /** What the client holds, as a map that nobody changes: the shared one, or a copy. */
+  frozen(): Held {
+    return this.#own ? new Map([...this.#own].sort(([a], [b]) => (a < b ? -1 : 1))) : this.#held;
   }
 
   /**
@@ -109,31 +158,86 @@ export class Holding {
    */
   reject(nonce: string): Sent | undefined {
     const sent = this.#take(nonce);
-    if (sent) this.#mine();
-    for (const { name, version } of sent?.difference.changed ?? []) this.#rejected.set(name, version);
-    for (const name of sent?.difference.removed ?? []) this.#rejected.set(name, undefined);
+    if (!sent) return undefined;
+    this.#mine();
+    this.#rejected ??= { versions: new Map(), replaced: [] };
+    for (const { name, version } of sent.difference.changed) this.#rejected.versions.set(name, version);
+    for (const name of sent.difference.removed) this.#rejected.versions.set(name, undefined);
+    this.#rejected.replaced.push(...sent.replaced);
     return sent;
   }
 
   /** Drops the memory of refusals if `to` has something else to offer than what was refused. */
-  reconsider(to: ResourceMap, subscription: Subscription): void {
-    if (this.#rejected.size === 0) return;
-    if ([...this.#rejected].every(([name, version]) => to.get(name)?.version === version)) return;
+  reconsider(to: ResourceMap, wants: (name: string) => boolean): void {
+    if (!this.#rejected) return;
+    const { versions, replaced } = this.#rejected;
+    if ([...versions].every(([name, version]) => to.get(name)?.version === version)) return;
     this.#complete = undefined;
-    for (const name of this.#rejected.keys()) if (subscription.wants(name)) this.#mine().set(name, unknown);
-    this.#rejected.clear();
+    const good = new Map(
+      replaced.map((entry) => ('bytes' in entry ? entry : entry.good)).map((entry) => [entry?.name, entry]),
+    );
+    for (const name of versions.keys()) {
+      if (wants(name)) this.#mine().set(name, { version: unknownVersion, good: good.get(name) });
+    }
+    this.#rejected = undefined;
+  }
+
+  /**
+   * Whether something that the client holds, or may still hold as it has not taken in what shall replace it, refers to that resource. Where
+   * nothing but the version is known, `unseen` is the answer.
+   */
+  refersTo(type: TypeUrl, name: string, unseen: boolean): boolean {
+    const { unseen: isUnseen, ...references } = referencesOfAll(this.#held, this.#own === undefined);
+    return (isUnseen && unseen) || refersTo(references, type, name) || this.stillRefersTo(type, name, unseen);
+  }
+
+  /** The resources of a type that what the client holds refers to. */
+  names(type: TypeUrl): ReadonlySet<string> | undefined {
+    return referencesOfAll(this.#held, this.#own === undefined).names.get(type);
+  }
+
+  /** The same of what the client may still hold although it was sent something else. */
+  stillRefersTo(type: TypeUrl, name: string, unseen: boolean): boolean {
+    const refers = (entry: Entry): boolean => entryRefersTo(entry, type, name, unseen);
+    const isUnderWay = this.#unacknowledged.some(({ replaced }) => replaced.some(refers));
+    return isUnderWay || (this.#rejected?.replaced.some(refers) ?? false);
+  }
+
+  /** The same of what the client holds and `to` has not. */
+  restRefersTo(to: ResourceMap, type: TypeUrl, name: string, unseen: boolean): boolean {
+    return this.#missing(to).removed.some((rest) => {
+      const entry = this.#held.get(rest);
+      return entry !== undefined && entryRefersTo(entry, type, name, unseen);
+    });
   }
 
   /** What was refused or doubtful before and is taken in now is neither any longer. */
-  #confirm({ changed, removed }: Difference, mine: Map<string, { readonly version: string }>): void {
+  #confirm({ changed, removed }: Difference, mine: Map<string, Entry>): void {
+    const rejected = this.#rejected?.versions;
     for (const resource of changed) {
-      if (this.#rejected.get(resource.name) === resource.version) this.#rejected.delete(resource.name);
-      if (mine.get(resource.name) === unknown) mine.set(resource.name, resource);
+      if (rejected?.get(resource.name) === resource.version) rejected.delete(resource.name);
+      if (mine.get(resource.name)?.version === unknownVersion) mine.set(resource.name, resource);
     }
     for (const name of removed) {
-      if (this.#rejected.get(name) === undefined) this.#rejected.delete(name);
-      if (mine.get(name) === unknown) mine.delete(name);
+      if (rejected?.get(name) === undefined) rejected?.delete(name);
+      if (mine.get(name)?.version === unknownVersion) mine.delete(name);
     }
+    if (rejected?.size === 0) this.#rejected = undefined;
+  }
+
+  #missing(to: ResourceMap): Difference {
+    return this.#own ? compare(this.#held, to) : transition(this.#held, to).difference;
+  }
+
+  #replacedBy({ changed, removed }: Difference): Entry[] {
+    const replaced: Entry[] = [];
+    const add = (name: string): void => {
+      const before = this.#held.get(name);
+      if (before) replaced.push(before);
+    };
+    for (const { name } of changed) add(name);
+    removed.forEach(add);
+    return replaced;
   }
 
   #take(nonce: string): Sent | undefined {
@@ -141,17 +245,31 @@ export class Holding {
     return index < 0 ? undefined : this.#unacknowledged.splice(0, index + 1).at(-1);
   }
 
-  /** Nothing is missing and nothing too much: the map of the snapshot says it all again. */
-  #arrive(to: ResourceMap, subscription: Subscription): void {
+  /** Nothing is missing and nothing too much: the shared map says it all again. */
+  #arrive(to: ResourceMap): void {
     this.#complete = to;
-    if (!subscription.wildcard) return;
+    if (this.#rejected) return;
     this.#held = to;
     this.#own = undefined;
   }
 
-  #mine(): Map<string, { readonly version: string }> {
+  #mine(): Map<string, Entry> {
     this.#own ??= new Map(this.#held);
     this.#held = this.#own;
     return this.#own;
   }
 }
+
+function entryRefersTo(entry: Entry, type: TypeUrl, name: string, unseen: boolean): boolean {
+  return 'bytes' in entry ? refersTo(referencesOf(entry), type, name) : unseen;
+}
+
+interface Rejected {
+  readonly versions: Map<string, string | undefined>;
+  /** What the client goes on with instead. */
+  readonly replaced: Entry[];
+}
+
+const nothing: ReadonlyMap<string, string | undefined> = new Map();
+const none: readonly string[] = [];
+const settled = { difference: noDifference, kept: none };

@@ -1,37 +1,40 @@
-import { isEmpty, noDifference, type Difference } from './difference.ts';
+import { isEmpty, orNone, sharedAnswer, transition, type Difference } from './difference.ts';
 import type { Holding } from './holding.ts';
-import { firstMoves, foundations, movesAtOnce, pushOrder, restsOnFoundations, type Moves } from './push-order.ts';
-import { noResources, resourcesOf, type Resource, type ResourceMap, type Snapshot } from './snapshot.ts';
-import type { Subscription } from './subscription.ts';
-import type { TypeUrl } from './type-urls.ts';
-
-/** One type on one stream: what is asked for and what is held. */
-export interface TypeState {
-  readonly type: TypeUrl;
-  readonly subscription: Subscription;
-  readonly holding: Holding;
-}
+import {
+  firstMoves,
+  foundations,
+  movesAtOnce,
+  pushOrder,
+  referring,
+  restsOnFoundations,
+  type Step,
+} from './push-order.ts';
+import { referencesOf, referencesOfAll, refersTo } from './references.ts';
+import {
+  explicitVersion,
+  noResources,
+  resourcesOf,
+  type Resource,
+  type ResourceMap,
+  type Snapshot,
+} from './snapshot.ts';
+import type { NextResponse, TypeState } from './type-state.types.ts';
+import { clusterType, listenerType, routeType, type TypeUrl } from './type-urls.ts';
+import type { Variant } from './variant.types.ts';
 
 /** All that decides what a stream sends next. */
 export interface StreamView {
+  readonly variant: Variant;
   readonly states: ReadonlyMap<TypeUrl, TypeState>;
   /** The newest snapshot: what the client shall have. */
   readonly target: Snapshot;
-  /** The newest snapshot whose clusters and endpoints the client has acknowledged; listeners and routes are answered from it. */
+  /** The newest snapshot whose clusters and endpoints the client has acknowledged; what refers to them is answered from it. */
   readonly founded: Snapshot | undefined;
   readonly withheld: ReadonlySet<TypeUrl>;
+  /** Whether the stream carries all types of its node. */
+  readonly isAggregated: boolean;
   /** How many responses of one type may wait for an ACK. */
   readonly unacknowledged: number;
-}
-
-export interface NextResponse {
-  readonly state: TypeState;
-  readonly snapshot: Snapshot;
-  readonly difference: Difference;
-  /** What the difference was made of, where it is exactly that and no name was answered besides. */
-  readonly made?: { readonly to: ResourceMap; readonly moves: Moves };
-  /** Whether this is the answer that the wildcard waits for. */
-  readonly answersWildcard: boolean;
 }
 
 /** The one response that a stream sends now; undefined when there is nothing to say, or an ACK to wait for. */
@@ -39,11 +42,14 @@ export function nextResponse(view: StreamView): NextResponse | undefined {
   return answer(view) ?? pushAtOnce(view) ?? pushInOrder(view);
 }
 
-/** Whether clusters and endpoints of the target have arrived, so that listeners and routes may follow. */
+/** Whether clusters and endpoints of the target have arrived, so that what refers to them may follow. */
 export function isFounded(view: StreamView): boolean {
   return foundations.every((type) => {
     const state = view.states.get(type);
-    return !state || (isAccepted(state) && !answerType(view, state) && isEmpty(missing(view, state, 'changes')));
+    return (
+      !state ||
+      (isPassed(view, state) && !answerType(view, state) && isEmpty(missing(view, state, 'arrivals').difference))
+    );
   });
 }
 
@@ -51,13 +57,17 @@ export function isFounded(view: StreamView): boolean {
 export function isSettled(view: StreamView): boolean {
   return [...view.states.values()].every((state) => {
     const { wildcardAsked, asked } = state.subscription;
-    return isAccepted(state) && !wildcardAsked && asked.size === 0 && isEmpty(missing(view, state, 'both'));
+    return isAccepted(state) && !wildcardAsked && asked.size === 0 && !push(view, state, 'all');
   });
 }
 
 /** The resources of a type that the client shall have in the end. */
-export function goal(view: StreamView, type: TypeUrl, snapshot: Snapshot = view.target): ResourceMap {
-  return view.withheld.has(type) ? noResources : resourcesOf(snapshot, type);
+export function goal(
+  view: StreamView,
+  { type, subscription }: TypeState,
+  snapshot: Snapshot = view.target,
+): ResourceMap {
+  return view.withheld.has(type) ? noResources : subscription.view(resourcesOf(snapshot, type));
 }
 
 /** New subscriptions are answered whatever else waits: the ACK of a cluster may itself wait for its endpoints, as it does in Envoy. */
@@ -71,34 +81,59 @@ function answer(view: StreamView): NextResponse | undefined {
 
 function answerType(view: StreamView, state: TypeState): NextResponse | undefined {
   const { type, subscription, holding } = state;
+  const { asked, wildcardAsked } = subscription;
+  if (asked.size === 0 && !wildcardAsked) return undefined;
   if (holding.unacknowledged >= view.unacknowledged) return undefined;
   const snapshot = restsOnFoundations(type) ? view.founded : view.target;
   if (!snapshot) return undefined;
-  const named = subscription.asked.size === 0 ? noDifference : answerNames(view, state, snapshot);
-  if (!subscription.wildcardAsked) {
-    return isEmpty(named) ? undefined : { state, snapshot, difference: named, answersWildcard: false };
-  }
-  const to = goal(view, type, snapshot);
-  const moves = firstMoves(type);
-  const rest = holding.difference(to, moves, subscription);
-  if (isEmpty(named)) return { state, snapshot, difference: rest, made: { to, moves }, answersWildcard: true };
-  return { state, snapshot, difference: join(named, rest), answersWildcard: true };
+  const to = goal(view, state, snapshot);
+  const { difference: rest, kept } = missing(view, state, firstMoves(type), to);
+  const { difference, left } = answerNames(view, state, to, wildcardAsked ? rest : askedOf(rest, asked));
+  if (left === asked && !wildcardAsked) return undefined;
+  return { state, snapshot, difference, to, kept, isExact: difference === rest, answersWildcard: wildcardAsked, left };
+}
+
+/** Names are answered out of turn, other changes are not. Where those names are all that is missing it is the shared difference itself. */
+function askedOf(rest: Difference, asked: ReadonlySet<string>): Difference {
+  if (rest.removed.length === 0 && rest.changed.every(({ name }) => asked.has(name))) return rest;
+  return orNone({ changed: rest.changed.filter(({ name }) => asked.has(name)), removed: [] });
 }
 
 /**
- * What can be said about the names that are asked for. That one does not exist is said too, or on-demand clients hang; but what the
- * client holds is only taken from it in the order of the push, and what it cannot have yet is kept for later.
+ * What can be said about the names that are asked for, besides `difference`. That one does not exist is said too where that is possible, or
+ * on-demand clients hang; but what the client holds is only taken from it in the order of the push, and what it cannot have yet is left for later.
  */
-function answerNames(view: StreamView, { type, subscription, holding }: TypeState, snapshot: Snapshot): Difference {
-  const changed: Resource[] = [];
-  const removed: string[] = [];
-  for (const name of subscription.asked) {
-    const resource = goal(view, type, snapshot).get(name) ?? (view.founded && goal(view, type, view.founded).get(name));
-    if (resource) changed.push(resource);
-    else if (holding.versionOf(name) === undefined && !goal(view, type).has(name)) removed.push(name);
+function answerNames(
+  view: StreamView,
+  state: TypeState,
+  to: ResourceMap,
+  difference: Difference,
+): { difference: Difference; left: ReadonlySet<string> } {
+  const { subscription, holding } = state;
+  const { asked, wildcardAsked } = subscription;
+  if (!wildcardAsked && difference.changed.length === asked.size) return { difference, left: nothing };
+  const said = new Set(difference.changed.map(({ name }) => name));
+  const again: Resource[] = [];
+  const absent: string[] = [];
+  const left: string[] = [];
+  for (const name of asked) {
+    if (said.has(name)) continue;
+    const held = holding.held.get(name);
+    const resource = to.get(name) ?? (held && 'bytes' in held ? held : undefined);
+    if (resource) again.push(resource);
+    else if (goal(view, state).has(name)) left.push(name);
+    else if (view.variant.namesAbsent && held === undefined) absent.push(name);
   }
-  return { changed: changed.sort((a, b) => (a.name < b.name ? -1 : 1)), removed: removed.sort() };
+  const waiting = left.length === asked.size ? asked : new Set(left);
+  if (again.length + absent.length === 0) return { difference, left: waiting };
+  const changed = [...difference.changed, ...again].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    difference: sharedAnswer(to, { changed, removed: [...difference.removed, ...absent].sort() }),
+    left: waiting,
+  };
 }
+
+const nothing: ReadonlySet<string> = new Set();
 
 function pushAtOnce(view: StreamView): NextResponse | undefined {
   for (const state of view.states.values()) {
@@ -110,42 +145,109 @@ function pushAtOnce(view: StreamView): NextResponse | undefined {
   return undefined;
 }
 
-/**
- * The first step that has something to send, provided that all before it is acknowledged. A refusal holds the later steps up for as long as
- * the snapshot still has what was refused: they might refer to it.
- */
+/** The first step that has something to send, provided that all before it is acknowledged. */
 function pushInOrder(view: StreamView): NextResponse | undefined {
   for (const { type, moves } of pushOrder) {
     const state = view.states.get(type);
     if (!state) continue;
-    if (!isAccepted(state)) return undefined;
+    if (state.holding.unacknowledged > 0) return undefined;
     const response = push(view, state, moves);
     if (response) return response;
+    if (!isPassed(view, state)) return undefined;
   }
   return undefined;
 }
 
-function push(view: StreamView, state: TypeState, moves: Moves): NextResponse | undefined {
-  const difference = missing(view, state, moves);
-  if (isEmpty(difference)) return undefined;
-  return {
-    state,
-    snapshot: view.target,
-    difference,
-    made: { to: goal(view, state.type), moves },
-    answersWildcard: false,
-  };
+function push(view: StreamView, state: TypeState, moves: Step['moves']): NextResponse | undefined {
+  const { difference, kept } = missing(view, state, moves);
+  const to = goal(view, state);
+  const next = { state, snapshot: view.target, to, kept, isExact: true, answersWildcard: false };
+  if (!isEmpty(difference)) return { ...next, difference };
+  if (!isOnlyRenamed(view, state, to)) return undefined;
+  return { ...next, difference: transition(noResources, to).difference, isExact: false };
 }
 
-function missing(view: StreamView, { type, subscription, holding }: TypeState, moves: Moves): Difference {
-  return holding.difference(goal(view, type), moves, subscription);
+/** A version that its owner changed is shown even where the content is the same; the delta variant has versions of its own for that. */
+function isOnlyRenamed(
+  { variant, target }: StreamView,
+  { type, shown, subscription }: TypeState,
+  to: ResourceMap,
+): boolean {
+  if (variant.name === 'delta' || (to.size === 0 && !subscription.wildcard)) return false;
+  const explicit = explicitVersion(target, type);
+  return explicit !== undefined && shown !== undefined && explicit !== shown;
+}
+
+function missing(
+  view: StreamView,
+  state: TypeState,
+  moves: Step['moves'],
+  to = goal(view, state),
+): ReturnType<Holding['difference']> {
+  const { type, holding } = state;
+  return holding.difference(to, (name) =>
+    moves === 'all' ? isHeldUp(view, type, name) : isInUse(view, type, name) || isEarly(view, state),
+  );
+}
+
+/** Whether a resource of which nothing is known must be taken to refer to one of `type`. Few clusters refer to any. */
+function mayRefer(from: TypeUrl, type: TypeUrl): boolean {
+  return from !== clusterType && !referring.slice(0, referring.indexOf(from) + 1).includes(type);
+}
+
+/** Whether something that the client holds or may hold refers to that resource. */
+function isInUse(view: StreamView, type: TypeUrl, name: string): boolean {
+  const isHeld = referring.some(
+    (other) => view.states.get(other)?.holding.refersTo(type, name, mayRefer(other, type)) ?? false,
+  );
+  return isHeld || isUsedByRouteToCome(view, type, name);
+}
+
+/** A listener that is under way has its routes asked for next, and these are answered from the snapshot that it came from. */
+function isUsedByRouteToCome({ states, founded }: StreamView, type: TypeUrl, name: string): boolean {
+  const routes = states.get(listenerType)?.holding.names(routeType);
+  if (!founded || !routes) return false;
+  const known = resourcesOf(founded, routeType);
+  return [...routes].some((route) => {
+    const resource = known.get(route);
+    return resource !== undefined && refersTo(referencesOf(resource), type, name);
+  });
+}
+
+/**
+ * Whether a client that comes from another stream may yet tell of listeners that refer to what it has. It asks for all its types before it reads a response, so the
+ * ACK of the first is late enough to know.
+ */
+function isEarly({ states, isAggregated }: StreamView, { holding }: TypeState): boolean {
+  return isAggregated && holding.isBrought && !states.has(listenerType);
+}
+
+/** The same of what it goes on with although it shall not have it any more: as it refused what should replace it, and so whatever that refers to stays too. */
+function isHeldUp(view: StreamView, type: TypeUrl, name: string): boolean {
+  if (![...view.states.values()].some(({ holding }) => holding.rejected.size > 0)) return false;
+  return referring.some((other) => {
+    const state = view.states.get(other);
+    if (!state) return false;
+    const { holding } = state;
+    const unseen = mayRefer(other, type);
+    return holding.stillRefersTo(type, name, unseen) || holding.restRefersTo(goal(view, state), type, name, unseen);
+  });
 }
 
 function isAccepted({ holding }: TypeState): boolean {
-  return holding.unacknowledged === 0 && holding.rejected === 0;
+  return holding.unacknowledged === 0 && holding.rejected.size === 0;
 }
 
-function join(named: Difference, rest: Difference): Difference {
-  const changed = new Map([...rest.changed, ...named.changed].map((resource) => [resource.name, resource]));
-  return { changed: [...changed.values()], removed: [...new Set([...rest.removed, ...named.removed])] };
+/** Whether later steps may follow: they may refer to what has been refused, and must not. */
+function isPassed(view: StreamView, state: TypeState): boolean {
+  const { type, holding } = state;
+  if (holding.unacknowledged > 0) return false;
+  return [...holding.rejected.keys()].every((name) => !isNeeded(view, type, name));
+}
+
+/** Whether anything in the snapshot refers to it, be it asked for by now or only once something else has arrived. */
+function isNeeded({ target }: StreamView, type: TypeUrl, name: string): boolean {
+  return referring.some(
+    (other) => other !== type && refersTo(referencesOfAll(resourcesOf(target, other), true), type, name),
+  );
 }

@@ -1,5 +1,8 @@
+import { systemClock, type Clock } from '../../base/clock.ts';
 import { SekishoError } from '../../base/errors.ts';
-import type { NodeInfo } from '../../wire/discovery.ts';
+import type { NodeInfo } from '../../wire/node-info.ts';
+import { NodeMemory } from './node-memory.ts';
+import { PushQueue } from './push-queue.ts';
 import { Responses } from './responses.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -32,12 +35,18 @@ interface Member {
 export class Publisher {
   /** The responses made of all snapshots published here. */
   readonly responses = new Responses();
+  /** What was shown to nodes that left. */
+  readonly memory: NodeMemory;
   readonly #resolve: Resolve;
+  readonly #queue = new PushQueue<Member>((member) => {
+    this.#update(member);
+  });
   readonly #snapshots = new Map<string, Snapshot>();
   readonly #members = new Map<string, Set<Member>>();
 
-  constructor(options: { readonly resolve: Resolve }) {
+  constructor(options: { readonly resolve: Resolve; readonly clock?: Clock }) {
     this.#resolve = options.resolve;
+    this.memory = new NodeMemory(options.clock ?? systemClock);
   }
 
   /** The keys under which something is published. */
@@ -49,11 +58,14 @@ export class Publisher {
     return this.#snapshots.get(key);
   }
 
-  /** From now on the nodes of `key` shall have `snapshot`, those that connect later included. */
+  /**
+   * From now on the nodes of `key` shall have `snapshot`, those that connect later included. Streams are told one after the other, with pauses for
+   * whatever else the process does; who has not been told yet when the next snapshot comes is told of that one only.
+   */
   publish(key: string, snapshot: Snapshot): void {
     if (this.#snapshots.get(key) === snapshot) return;
     this.#snapshots.set(key, snapshot);
-    for (const member of [...(this.#members.get(key) ?? [])]) member.follower.update(snapshot);
+    this.#queue.add(this.#members.get(key) ?? []);
   }
 
   /** Nothing is published under `key` any more. Streams under it keep what they have until `resolveAgain` finds them another place. */
@@ -68,7 +80,10 @@ export class Publisher {
       if (key === member.key) continue;
       this.#leave(member);
       if (key === undefined) member.follower.refuse(unknownNode(member.node));
-      else this.#join(member, key);
+      else {
+        this.#join(member, key);
+        this.#queue.add([member]);
+      }
     }
   }
 
@@ -81,6 +96,7 @@ export class Publisher {
     if (key === undefined) throw unknownNode(node);
     const member = { node, follower, key };
     this.#join(member, key);
+    this.#update(member);
     return {
       end: () => {
         this.#leave(member);
@@ -92,11 +108,15 @@ export class Publisher {
     member.key = key;
     const members = this.#members.get(key) ?? new Set<Member>();
     this.#members.set(key, members.add(member));
+  }
+
+  #update({ key, follower }: Member): void {
     const snapshot = this.#snapshots.get(key);
-    if (snapshot) member.follower.update(snapshot);
+    if (snapshot) follower.update(snapshot);
   }
 
   #leave(member: Member): void {
+    this.#queue.remove(member);
     const members = this.#members.get(member.key);
     members?.delete(member);
     if (members?.size === 0) this.#members.delete(member.key);

@@ -1,6 +1,7 @@
-import { encodeDeltaResponse, encodeResourceField } from '../../wire/discovery.ts';
+import { encodeDeltaResponse, encodeResourceField } from '../../wire/delta-discovery.ts';
+import { encodeSotwResponse } from '../../wire/sotw-discovery.ts';
 import type { Difference } from './difference.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Resource } from './snapshot.ts';
 import type { TypeUrl } from './type-urls.ts';
 
 /** A response as it goes over the wire, to every stream that needs it. */
@@ -9,22 +10,20 @@ export interface Encoded {
   readonly nonce: string;
 }
 
-/** Of the responses to named subscriptions, so many are kept for each snapshot, with at most so many characters of key. */
-const namedLimits = { responses: 256, keyLength: 16_384 };
-
-interface OfSnapshot {
-  /** By the type and the identity of a difference that many streams share. */
-  readonly byDifference: WeakMap<Difference, Map<TypeUrl, Encoded>>;
-  /** By what is in it: clients of one group ask for the same names, each in a difference of its own. */
-  readonly byContent: Map<string, Encoded>;
+/** What a response says, apart from its resources. */
+export interface Heading {
+  readonly type: TypeUrl;
+  /** What the client is shown: `version_info`, `system_version_info`. */
+  readonly version: string;
 }
 
 /**
- * Builds each delta response once and gives the same Buffer, nonce included, to every stream that needs it. A nonce stands for one
+ * Builds each response once and gives the same Buffer, nonce included, to every stream that needs it. A nonce stands for one
  * response, not for one sending of it; a stream that sends a response twice has its acknowledgements in the order of sending.
  */
 export class Responses {
-  readonly #bySnapshot = new WeakMap<Snapshot, OfSnapshot>();
+  /** By what they were made of, which the streams in step share, and their heading. */
+  readonly #known = new WeakMap<object, Map<string, Encoded>>();
   #built = 0;
 
   /** How many responses were encoded so far. */
@@ -32,39 +31,39 @@ export class Responses {
     return this.#built;
   }
 
-  delta(type: TypeUrl, snapshot: Snapshot, difference: Difference): Encoded {
-    const { byDifference, byContent } = this.#of(snapshot);
-    const known = byDifference.get(difference)?.get(type);
+  /** A DeltaDiscoveryResponse. */
+  delta(heading: Heading, difference: Difference): Encoded {
+    return this.#once(difference, `delta ${heading.type} ${heading.version}`, (nonce) =>
+      encodeDeltaResponse({
+        systemVersion: heading.version,
+        resources: difference.changed.map(encodeResourceField),
+        typeUrl: heading.type,
+        removed: difference.removed,
+        nonce,
+      }),
+    );
+  }
+
+  /** A DiscoveryResponse with these resources; `origin` is the immutable object that they were taken from. */
+  sotw(heading: Heading, origin: object, resources: () => readonly Resource[]): Encoded {
+    return this.#once(origin, `sotw ${heading.type} ${heading.version}`, (nonce) =>
+      encodeSotwResponse({
+        version: heading.version,
+        resources: resources().map(({ bytes }) => bytes),
+        typeUrl: heading.type,
+        nonce,
+      }),
+    );
+  }
+
+  #once(origin: object, key: string, encode: (nonce: string) => Buffer): Encoded {
+    const ofOrigin = this.#known.get(origin) ?? new Map<string, Encoded>();
+    this.#known.set(origin, ofOrigin);
+    const known = ofOrigin.get(key);
     if (known) return known;
-
-    const key = contentKey(type, difference);
-    const same = key === undefined ? undefined : byContent.get(key);
-    const encoded = same ?? this.#build(type, snapshot, difference);
-    if (key !== undefined && byContent.size < namedLimits.responses) byContent.set(key, encoded);
-
-    const ofDifference = byDifference.get(difference) ?? new Map<TypeUrl, Encoded>();
-    byDifference.set(difference, ofDifference.set(type, encoded));
-    return encoded;
+    const nonce = (this.#built += 1).toString(36);
+    const made = { bytes: encode(nonce), nonce };
+    ofOrigin.set(key, made);
+    return made;
   }
-
-  #of(snapshot: Snapshot): OfSnapshot {
-    const known = this.#bySnapshot.get(snapshot) ?? { byDifference: new WeakMap(), byContent: new Map() };
-    this.#bySnapshot.set(snapshot, known);
-    return known;
-  }
-
-  #build(type: TypeUrl, snapshot: Snapshot, { changed, removed }: Difference): Encoded {
-    this.#built += 1;
-    const nonce = `${snapshot.version.slice(0, 8)}.${this.#built.toString(36)}`;
-    const resources = changed.map(encodeResourceField);
-    const bytes = encodeDeltaResponse({ systemVersion: snapshot.version, resources, typeUrl: type, removed, nonce });
-    return { bytes, nonce };
-  }
-}
-
-/** Undefined where the response is too large to be kept by what is in it; such are few, and shared by their difference at least. */
-function contentKey(type: TypeUrl, { changed, removed }: Difference): string | undefined {
-  if ((changed.length + removed.length) * 8 > namedLimits.keyLength) return undefined;
-  const key = JSON.stringify([type, changed.map(({ name, version }) => [name, version]), removed]);
-  return key.length <= namedLimits.keyLength ? key : undefined;
 }

@@ -1,11 +1,9 @@
-import type { Difference } from './difference.ts';
-import { hasLegacyWildcard, type TypeUrl } from './type-urls.ts';
+import type { NameList } from '../../wire/name-list.ts';
+import { bytesPerName, internNames, nameSetOf, noNames, type NameSet } from './name-set.ts';
+import { noResources, viewOf, type ResourceMap } from './snapshot.ts';
+import { isRootType, type TypeUrl } from './type-urls.ts';
 
-/** The part of a request that changes what a client asks for. */
-export interface SubscriptionChange {
-  readonly subscribe: readonly string[];
-  readonly unsubscribe: readonly string[];
-}
+const nothing: ReadonlySet<string> = new Set();
 
 /**
  * What one stream asks for of one type, and what of that still waits for an answer.
@@ -13,10 +11,14 @@ export interface SubscriptionChange {
  */
 export class Subscription {
   readonly #type: TypeUrl;
-  readonly #names = new Set<string>();
-  readonly #asked = new Set<string>();
+  #names: NameSet = noNames;
+  #asked: ReadonlySet<string> = nothing;
   #wildcard = false;
   #wildcardAsked = false;
+  /** Whether names were ever listed: an empty list means everything only until then. */
+  #named = false;
+  /** The list of the last state-of-the-world request, `*` included. */
+  #listed: NameSet = noNames;
 
   constructor(type: TypeUrl) {
     this.#type = type;
@@ -29,7 +31,7 @@ export class Subscription {
 
   /** The resources that it wants by name, be it besides the wildcard. */
   get names(): ReadonlySet<string> {
-    return this.#names;
+    return this.#names.names;
   }
 
   /** Names that must be answered whatever the client is believed to hold. */
@@ -42,69 +44,123 @@ export class Subscription {
     return this.#wildcardAsked;
   }
 
-  /** About how many bytes it takes to remember all this. */
+  /** About how many bytes it takes to remember all this, were it not shared. */
   get size(): number {
-    return sizeOf(this.#names) + sizeOf(this.#asked);
+    let size = this.#names.bytes;
+    if (this.#asked !== this.#names.names) for (const name of this.#asked) size += name.length + bytesPerName;
+    return size;
   }
 
   wants(name: string): boolean {
-    return this.#wildcard || this.#names.has(name);
+    return this.#wildcard || this.#names.names.has(name);
+  }
+
+  /** The part of `resources` that the client wants. */
+  view(resources: ResourceMap): ResourceMap {
+    if (this.#wildcard) return resources;
+    return this.#names === noNames ? noResources : viewOf(resources, this.#names);
   }
 
   /**
-   * Takes in a request. What it subscribes to is asked for anew even when it was known: a client that says so has forgotten it
+   * Takes in a delta request. What it subscribes to is asked for anew even when it was known: a client that says so has forgotten it
    * (envoyproxy/envoy#22418). `isFirst` is the first request for the type on its stream.
    */
-  apply(change: SubscriptionChange, isFirst: boolean): void {
-    for (const name of change.unsubscribe) this.#unsubscribe(name);
-    for (const name of change.subscribe) this.#subscribe(name);
-    if (isFirst && change.subscribe.length === 0 && hasLegacyWildcard(this.#type)) this.#subscribe('*');
+  change(subscribe: NameList, unsubscribe: NameList, isFirst: boolean): void {
+    if (isFirst && subscribe.isEmpty && isRootType(this.#type)) this.#askAll();
+    if (isFirst && unsubscribe.isEmpty && !subscribe.isEmpty) {
+      this.#begin(nameSetOf(subscribe));
+      return;
+    }
+    if (!unsubscribe.isEmpty) this.#leave(nameSetOf(unsubscribe));
+    if (!subscribe.isEmpty) this.#join(nameSetOf(subscribe));
+  }
+
+  /** Takes in the list of a state-of-the-world request: all that the client wants from now on. Says whether that is something else than before. */
+  replace(list: NameList, isFirst: boolean): boolean {
+    if (list.isEmpty && !this.#named) {
+      if (!isFirst || !isRootType(this.#type)) return false;
+      this.#askAll();
+      return true;
+    }
+    const set = nameSetOf(list);
+    this.#named = true;
+    if (set === this.#listed) return false;
+    this.#listed = set;
+    const had = { wildcard: this.#wildcard, names: this.#names.names };
+    const { names, wildcard } = split(set);
+    this.#wildcard = wildcard;
+    this.#wildcardAsked = wildcard && (this.#wildcardAsked || !had.wildcard);
+    this.#names = names;
+    // Who leaves the wildcard names all anew.
+    const isNew = (name: string): boolean => (had.wildcard ? !wildcard : !had.names.has(name));
+    this.#asked = subset(names.names, (name) => isNew(name) || this.#asked.has(name));
+    return true;
   }
 
   /** Has `name` answered again on the client's behalf. */
   ask(name: string): void {
-    this.#asked.add(name);
+    if (!this.#asked.has(name)) this.#asked = new Set([...this.#asked, name]);
   }
 
-  /** A response with this in it is under way. */
-  answered(difference: Difference): void {
-    if (this.#asked.size === 0) return;
-    for (const { name } of difference.changed) this.#asked.delete(name);
-    for (const name of difference.removed) this.#asked.delete(name);
+  /** Of what is asked for only that is still due which `isDue` says. */
+  expect(isDue: (name: string) => boolean): void {
+    this.#asked = subset(this.#asked, isDue);
+  }
+
+  /** What was asked for is answered, except for `left`. */
+  answered(left: ReadonlySet<string> = nothing): void {
+    this.#asked = left;
   }
 
   wildcardAnswered(): void {
     this.#wildcardAsked = false;
   }
 
-  #subscribe(name: string): void {
-    if (name === '*') {
-      this.#wildcard = true;
-      this.#wildcardAsked = true;
-      return;
-    }
-    this.#names.add(name);
-    this.#asked.add(name);
+  #askAll(): void {
+    this.#wildcard = true;
+    this.#wildcardAsked = true;
   }
 
-  #unsubscribe(name: string): void {
-    if (name === '*') {
+  #begin(set: NameSet): void {
+    const { names, wildcard } = split(set);
+    if (wildcard) this.#askAll();
+    this.#names = names;
+    this.#asked = names.names;
+  }
+
+  #join(set: NameSet): void {
+    const { names, wildcard } = split(set);
+    if (wildcard) this.#askAll();
+    const isNew = [...names.names].some((name) => !this.#names.names.has(name));
+    if (isNew) this.#names = internNames([...this.#names.names, ...names.names]);
+    if (names !== noNames) this.#asked = new Set([...this.#asked, ...names.names]);
+  }
+
+  #leave(set: NameSet): void {
+    const { names, wildcard } = split(set);
+    if (wildcard) {
       this.#wildcard = false;
       this.#wildcardAsked = false;
-      return;
     }
-    this.#names.delete(name);
+    this.#names = internNames([...this.#names.names].filter((name) => !names.names.has(name)));
     // Under the wildcard the client cannot tell whether it still gets the resource, so it must be told.
-    if (this.#wildcard) this.#asked.add(name);
-    else this.#asked.delete(name);
+    this.#asked = this.#wildcard
+      ? new Set([...this.#asked, ...names.names])
+      : subset(this.#asked, (name) => !names.names.has(name));
   }
 }
 
-function sizeOf(names: ReadonlySet<string>): number {
-  let sum = names.size * bytesPerName;
-  for (const name of names) sum += name.length;
-  return sum;
+const everything = '*';
+
+/** What a list says apart from the `*` in it. */
+function split(set: NameSet): { readonly names: NameSet; readonly wildcard: boolean } {
+  if (!set.names.has(everything)) return { names: set, wildcard: false };
+  return { names: internNames([...set.names].filter((name) => name !== everything)), wildcard: true };
 }
 
-/** What a string and its place in a set cost besides its characters; measured in Node 20, rounded up. */
-export const bytesPerName = 64;
+/** The same object where all are kept: sets are compared by identity. */
+function subset(names: ReadonlySet<string>, keep: (name: string) => boolean): ReadonlySet<string> {
+  const kept = [...names].filter(keep);
+  if (kept.length === names.size) return names;
+  return kept.length === 0 ? nothing : new Set(kept);
+}

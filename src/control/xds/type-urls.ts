@@ -6,18 +6,25 @@ export const endpointType: TypeUrl = 'type.googleapis.com/envoy.config.endpoint.
 export const listenerType: TypeUrl = 'type.googleapis.com/envoy.config.listener.v3.Listener';
 export const routeType: TypeUrl = 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration';
 export const secretType: TypeUrl = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret';
+export const runtimeType: TypeUrl = 'type.googleapis.com/envoy.service.runtime.v3.Runtime';
+export const extensionType: TypeUrl = 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig';
 
-/** Types that a client may ask for and that are not ours to wonder about. Any other is counted, and answered empty. */
-const familiarTypes: ReadonlySet<TypeUrl> = new Set([
+/** The types that are served, each by a service of its own and all of them by the aggregated one. */
+const servedTypes: readonly TypeUrl[] = [
   clusterType,
   endpointType,
   listenerType,
   routeType,
   secretType,
-  'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
+  runtimeType,
+  extensionType,
+];
+
+/** Types that a client may ask for and that are not ours to wonder about. Any other is counted, and answered empty. */
+const familiarTypes: ReadonlySet<TypeUrl> = new Set([
+  ...servedTypes,
   'type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration',
   'type.googleapis.com/envoy.config.route.v3.VirtualHost',
-  'type.googleapis.com/envoy.service.runtime.v3.Runtime',
 ]);
 
 export function isFamiliar(type: TypeUrl): boolean {
@@ -25,11 +32,12 @@ export function isFamiliar(type: TypeUrl): boolean {
 }
 
 /**
- * The types whose first request means "everything" when it names nothing. Only these two: to read an empty first request for any
- * other type so breaks on-demand subscriptions.
- * Source: "xDS REST and gRPC protocol", How the client specifies what resources to return.
+ * Listeners and clusters are special in two ways. Their first request means "everything" when it names nothing; to read an empty first request
+ * for any other type so breaks on-demand subscriptions. And in the state-of-the-world variant each response holds all that the client shall have,
+ * so that what is missing is thereby removed; of other types only what changed is sent.
+ * Source: "xDS REST and gRPC protocol", How the client specifies what resources to return; Grouping Resources into Responses.
  */
-export function hasLegacyWildcard(type: TypeUrl): boolean {
+export function isRootType(type: TypeUrl): boolean {
   return type === clusterType || type === listenerType;
 }
 

@@ -13,9 +13,10 @@ import type { FleetJson } from '../../control/fleet/fleet.types.ts';
 import { plan, type Plan } from '../../control/plan.ts';
 import type { DoorKeys } from '../../control/resources/secrets.ts';
 import { Publisher } from '../../control/xds/publisher.ts';
+import { secretType } from '../../control/xds/type-urls.ts';
 import { memberOf } from '../../policy/membership.ts';
 import type { Policy } from '../../policy/policy.types.ts';
-import { adsService } from '../grpc/ads.ts';
+import { discoveryServices } from '../grpc/discovery/services.ts';
 import { callerOf } from '../grpc/caller.ts';
 import type { GrpcService } from '../grpc/server.ts';
 import { fleetObserver } from './fleet-metrics.ts';
@@ -86,9 +87,10 @@ export async function openControl(options: {
 
   await publish(policy);
   const renewing = certificates.renewUntil(stopping.signal, renewalFailed);
-  const ads = adsService({
+  const discovery = discoveryServices({
     publisher,
     identify: (call) => callerOf(call, policy.fleet.name),
+    secret: new Set([secretType]),
     observe: (event) => {
       if (event.kind === 'connected') admission.came(event.node.id, memberOf(policy, event.node.id)?.group.name ?? '');
       if (event.kind === 'disconnected') admission.left(event.node.id);
@@ -97,7 +99,7 @@ export async function openControl(options: {
     },
   });
   return {
-    services: [ads],
+    services: discovery.services,
     adopt: (next, ca) =>
       turn(async () => {
         // Signing for the new policy comes before letting go of anything.
@@ -108,7 +110,7 @@ export async function openControl(options: {
       }),
     fleet: () => status.snapshot(),
     finish: () => {
-      ads.close();
+      discovery.close();
     },
     close: async () => {
       stopping.abort();

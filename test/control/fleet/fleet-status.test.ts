@@ -50,7 +50,7 @@ test('what a stream was sent, took in and refused is shown by type, in order of 
   const story = new FleetStory();
   const tell = story.connect('egress-1');
   tell({ kind: 'subscribed', type: listenerType, wildcard: true, names: 0 });
-  tell({ kind: 'sent', type: clusterType, version: 'a', names: 1, removed: 0 });
+  tell({ kind: 'sent', type: clusterType, version: 'a', names: 1, removed: 0, bytes: 1 });
   const types = () => story.node('egress-1').types;
   assert.deepEqual(
     types().map(({ type, inStep }) => [type, inStep]),
@@ -62,7 +62,7 @@ test('what a stream was sent, took in and refused is shown by type, in order of 
   tell({ kind: 'nacked', type: clusterType, version: 'a', text: 'bad' });
   assert.deepEqual(types()[0]?.nack, { time: '2026-11-24T00:00:00.500Z', version: 'a', text: 'bad' });
   assert.deepEqual(story.findings('egress-1'), ['nack']);
-  tell({ kind: 'sent', type: clusterType, version: 'b', names: 1, removed: 0 });
+  tell({ kind: 'sent', type: clusterType, version: 'b', names: 1, removed: 0, bytes: 1 });
   assert.deepEqual(story.findings('egress-1'), ['nack'], 'a refusal stands until the type is taken in');
   tell({ kind: 'acked', type: clusterType, version: 'b' });
   assert.deepEqual(types()[0], { type: 'Cluster', sent: 'b', acked: 'b', nack: null, inStep: true });
@@ -120,7 +120,7 @@ test('its last sign of life is what a node said or that it left, not what it was
   const tell = story.connect('egress-1');
   story.clock.at += 1000;
   tell({ kind: 'targeted', version: 'a' });
-  tell({ kind: 'sent', type: clusterType, version: 'a', names: 1, removed: 0 });
+  tell({ kind: 'sent', type: clusterType, version: 'a', names: 1, removed: 0, bytes: 1 });
   assert.equal(story.node('egress-1').lastSeen, '2026-11-24T00:00:00.500Z');
   tell({ kind: 'acked', type: clusterType, version: 'a' });
   assert.equal(story.node('egress-1').lastSeen, '2026-11-24T00:00:01.500Z');

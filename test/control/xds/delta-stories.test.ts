@@ -129,18 +129,42 @@ describe('a reconnect', () => {
     assert.deepEqual(line.ack(listenerType), ['Cluster -a']);
   });
 
-  test('answers names even if the client says that it knows them', () => {
+  test('sends of the names that a client asks for those that it does not bring along, or in another version', () => {
+    const line = new Line();
+    line.publish({ endpoints: { a: body, b: body, c: body } });
+    const [resource] = resourcesOf(snapshotOf({ endpoints: { a: body } }), endpointType).values();
+    const initialVersions = new Map([
+      ['a', resource?.version ?? ''],
+      ['b', 'another'],
+    ]);
+    const asked = line.ask(endpointType, { subscribe: ['a', 'b', 'c'], initialVersions });
+    assert.deepEqual(asked, ['ClusterLoadAssignment +b +c']);
+    line.ack(endpointType);
+    assert.deepEqual(line.ask(endpointType, { subscribe: ['a'] }), ['ClusterLoadAssignment +a'], 'forgotten meanwhile');
+  });
+
+  test('removes a name that was deleted meanwhile', () => {
     const line = new Line();
     line.publish({ endpoints: { a: body } });
-    const [resource] = resourcesOf(snapshotOf({ endpoints: { a: body } }), endpointType).values();
-    const initialVersions = new Map([['a', resource?.version ?? '']]);
-    assert.deepEqual(line.ask(endpointType, { subscribe: ['a'], initialVersions }), ['ClusterLoadAssignment +a']);
+    const initialVersions = new Map([['gone', '1']]);
+    const asked = line.ask(endpointType, { subscribe: ['gone'], initialVersions });
+    assert.deepEqual(asked, ['ClusterLoadAssignment -gone']);
   });
 });
 
 describe('the order of a push', () => {
-  const before = { clusters: { a: body }, endpoints: { a: body }, listeners: { l: body }, routes: { r: body } };
-  const after = { clusters: { b: body }, endpoints: { a: changed }, listeners: { m: body }, routes: { r: changed } };
+  const before = {
+    clusters: { a: body },
+    endpoints: { a: body },
+    listeners: { l: { clusters: [], route: 'r' } },
+    routes: { r: { clusters: ['a'] } },
+  };
+  const after = {
+    clusters: { b: body },
+    endpoints: { a: changed },
+    listeners: { m: { clusters: [], route: 'r' } },
+    routes: { r: { clusters: ['b'] } },
+  };
 
   function connected(): Line {
     const line = new Line();
@@ -164,6 +188,24 @@ describe('the order of a push', () => {
     assert.deepEqual(line.ack(clusterType), []);
   });
 
+  test('a response that leaves something in place until later shows its version with a ~', () => {
+    const line = connected();
+    line.publish(after);
+    line.read();
+    assert.match(line.version(clusterType), /^[0-9a-f]{16}~$/);
+    line.acknowledgeAll();
+    assert.match(line.version(clusterType), /^[0-9a-f]{16}$/);
+  });
+
+  test('a cluster that nothing refers to goes with what comes', () => {
+    const line = connected();
+    line.publish({ ...before, clusters: { a: body, unused: body } });
+    line.acknowledgeAll();
+    line.publish({ ...before, clusters: { a: body, b: body } });
+    assert.deepEqual(line.read(), ['Cluster +b -unused']);
+    assert.match(line.version(clusterType), /^[0-9a-f]{16}$/);
+  });
+
   test('a changed cluster has its endpoints sent again at once: its ACK may wait for them', () => {
     const line = connected();
     line.publish({ ...before, clusters: { a: changed } });
@@ -180,7 +222,7 @@ describe('the order of a push', () => {
 
   test('a new route is answered from the newest snapshot whose clusters have arrived', () => {
     const line = connected();
-    line.publish({ ...before, clusters: { b: body }, routes: { r: changed, s: body } });
+    line.publish({ ...before, clusters: { b: body }, routes: { r: { clusters: ['b'] }, s: { clusters: ['b'] } } });
     assert.deepEqual(line.read(), ['Cluster +b']);
     assert.deepEqual(line.ask(routeType, { subscribe: ['r'] }), ['RouteConfiguration +r']);
     assert.deepEqual(line.ask(routeType, { subscribe: ['s'] }), [], 's may lead to b');
@@ -193,46 +235,70 @@ describe('the order of a push', () => {
   test('of snapshots that come while an ACK is awaited only the newest is sent', () => {
     const line = connected();
     for (let revision = 1; revision <= 50; revision += 1)
-      line.publish({ ...before, listeners: { l: { ...body, revision } } });
+      line.publish({ ...before, listeners: { l: { ...before.listeners.l, revision } } });
     assert.deepEqual(line.read(), ['Listener +l']);
     assert.deepEqual(line.acknowledgeAll(), ['Listener +l']);
   });
 });
 
 describe('a NACK', () => {
-  test('stops the later types, repeats nothing, and is told with its reason', () => {
+  const contents = { clusters: { a: body, b: body }, listeners: { l: { clusters: ['a'] } } };
+
+  test('repeats nothing, is told with its reason, and holds back what refers to the refused', () => {
     const line = new Line();
-    line.publish({ clusters: { a: body, b: body }, listeners: { l: body } });
+    line.publish(contents);
     line.ask(clusterType);
     line.ask(listenerType);
     assert.deepEqual(line.nack(clusterType, 'goo.gle/debugproto x: 1 : no good'), []);
     const told = line.events.find((event) => event.kind === 'nacked');
     assert.equal(told?.text, 'no good');
-    line.publish({ clusters: { a: body, b: body }, listeners: { l: changed } });
+    line.publish({ ...contents, listeners: { l: { clusters: ['a'], revision: 1 } } });
     assert.deepEqual(line.read(), [], 'the refused cluster is still the same');
   });
 
   test('is over when one of the refused resources changes: then all of them are tried again', () => {
     const line = new Line();
-    line.publish({ clusters: { a: body, b: body }, listeners: { l: body } });
+    line.publish(contents);
     line.ask(clusterType);
     line.ask(listenerType);
     line.nack(clusterType);
-    line.publish({ clusters: { a: body, b: changed }, listeners: { l: body } });
+    line.publish({ ...contents, clusters: { a: body, b: changed } });
     assert.deepEqual(line.read(), ['Cluster +a +b']);
     assert.deepEqual(line.ack(clusterType), ['Listener +l']);
   });
 
+  test('holds back nothing that has to do without the refused', () => {
+    const line = new Line();
+    line.publish(contents);
+    line.ask(clusterType);
+    line.ask(listenerType);
+    line.nack(clusterType);
+    line.publish({ clusters: { a: body, b: body, c: body }, listeners: { m: { clusters: ['c'] } } });
+    assert.deepEqual(line.read(), ['Cluster +c']);
+    assert.deepEqual(line.ack(clusterType), ['Listener +m']);
+  });
+
+  test('leaves what the client goes on with, and all that leads to, where it is', () => {
+    const line = new Line();
+    line.publish({ clusters: { a: body }, listeners: { l: { clusters: ['a'] } } });
+    line.ask(clusterType);
+    line.ask(listenerType);
+    line.acknowledgeAll();
+    line.publish({ clusters: { b: body }, listeners: { l: { clusters: ['b'] } } });
+    assert.deepEqual([...line.read(), ...line.ack(clusterType)], ['Cluster +b', 'Listener +l']);
+    assert.deepEqual(line.nack(listenerType), [], 'its l leads to a still');
+    line.publish({ clusters: { b: body }, listeners: { l: { clusters: ['b'], revision: 1 } } });
+    assert.deepEqual([...line.read(), ...line.ack(listenerType)], ['Listener +l', 'Cluster -a']);
+  });
+
   test('does not keep secrets from being renewed', () => {
     const line = new Line();
-    const secret = (version: string) => ({ type: secretType, name: 's', version, bytes: Buffer.from('{}') });
-    line.publisher.publish('group', snapshotOf({ clusters: { a: body } }));
+    line.publish({ clusters: { a: body } });
     line.ask(clusterType);
     line.ask(secretType, { subscribe: ['s'] });
     line.nack(clusterType);
     line.ack(secretType);
-    const types = new Map(snapshotOf({ clusters: { a: body } }).types);
-    line.publisher.publish('group', { version: '2', types: types.set(secretType, new Map([['s', secret('1')]])) });
+    line.publish({ clusters: { a: body }, secrets: { s: body } });
     assert.deepEqual(line.read(), ['Secret +s']);
   });
 

@@ -2,36 +2,27 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SekishoError } from '../../../src/base/errors.ts';
 import { Publisher } from '../../../src/control/xds/publisher.ts';
-import {
-  clusterType,
-  endpointType,
-  listenerType,
-  secretType,
-  type TypeUrl,
-} from '../../../src/control/xds/type-urls.ts';
-import type { DeltaRequest } from '../../../src/wire/discovery.ts';
+import { clusterType, endpointType, listenerType, secretType } from '../../../src/control/xds/type-urls.ts';
 import { Line } from './line.ts';
-import { node, request, snapshotOf } from './model.ts';
+import { node, snapshotOf } from './model.ts';
 
 const body = { clusters: [] };
 
-function withoutNode(type: TypeUrl): DeltaRequest {
-  return { typeUrl: type, subscribe: [], unsubscribe: [], initialVersions: new Map(), nonce: '' };
-}
+const withoutNode = { node: undefined };
 
 test('the node is told in the first request and counts for the whole stream', () => {
   const line = new Line();
   line.publish({ clusters: { a: body } });
   line.ask(clusterType);
-  line.stream.receive(withoutNode(listenerType));
-  line.stream.receive(request(endpointType, { node: { ...node, id: 'another' } }));
+  line.ask(listenerType, withoutNode);
+  line.ask(endpointType, { node: { ...node, id: 'another' } });
   assert.ok(line.events.every((event) => event.kind === 'refused' || event.node.id === node.id));
 });
 
 test('a first request without a node id is malformed', () => {
   assert.throws(
     () => {
-      new Line().stream.receive(withoutNode(clusterType));
+      new Line().ask(clusterType, withoutNode);
     },
     { code: 'request_malformed' },
   );
@@ -71,7 +62,7 @@ test('a full transport is given nothing, and when it has drained the newest only
     line.publish({ clusters: { a: { clusters: [], revision }, b: body } });
   assert.deepEqual(line.read(), []);
   line.full = false;
-  line.stream.drained();
+  line.drained();
   assert.deepEqual(line.read(), ['ClusterLoadAssignment -x', 'Cluster +a +b']);
   assert.equal(line.sent.at(-1)?.includes('"revision":100'), true);
 });
@@ -79,7 +70,11 @@ test('a full transport is given nothing, and when it has drained the newest only
 test('streams in step are sent the very same bytes, and so are streams that ask for the same names', () => {
   const publisher = new Publisher({ resolve: () => 'group' });
   const lines = [new Line({ publisher }), new Line({ publisher }), new Line({ publisher })];
-  const contents = { clusters: { a: body, b: body }, endpoints: { a: body, b: body }, listeners: { l: body } };
+  const contents = {
+    clusters: { a: body, b: body },
+    endpoints: { a: body, b: body },
+    listeners: { l: { clusters: ['a'] } },
+  };
   publisher.publish('group', snapshotOf(contents));
   for (const [index, line] of lines.entries()) {
     line.ask(clusterType);
@@ -102,8 +97,7 @@ test('streams in step are sent the very same bytes, and so are streams that ask 
 
 test('a type that is withheld is answered as if there were nothing, and told of', () => {
   const line = new Line({ withheld: new Set([secretType]) });
-  const secret = { name: 's', version: '1', bytes: Buffer.from('{}') };
-  line.publisher.publish('group', { version: '1', types: new Map([[secretType, new Map([['s', secret]])]]) });
+  line.publish({ secrets: { s: body } });
   assert.deepEqual(line.ask(secretType, { subscribe: ['s'] }), ['Secret -s']);
   assert.deepEqual(line.ask(secretType, { subscribe: ['*'] }), ['Secret']);
   assert.deepEqual(
@@ -140,8 +134,8 @@ test('an observer hears the story of a stream in order, and its end once', () =>
   line.publish({ clusters: { a: body } });
   line.ask(clusterType);
   line.ack(clusterType);
-  line.stream.end();
-  line.stream.end();
+  line.end();
+  line.end();
   line.publish({});
   assert.deepEqual(
     line.events.map(({ kind }) => kind),
@@ -161,5 +155,5 @@ test('an observer that publishes from within an event finds the stream in order'
   });
   publisher.publish('group', snapshotOf({ clusters: { a: body } }));
   assert.deepEqual(line.ask(clusterType), ['Cluster +a']);
-  assert.deepEqual(line.acknowledgeAll(), ['Cluster +c2', 'Cluster +c1', 'Cluster +c0', 'Cluster -a -c1 -c2']);
+  assert.deepEqual(line.acknowledgeAll(), ['Cluster +c2 -a', 'Cluster +c1 -c2', 'Cluster +c0 -c1']);
 });

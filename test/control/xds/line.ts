@@ -1,27 +1,34 @@
-import { DeltaStream, type DeltaStreamOptions } from '../../../src/control/xds/delta-stream.ts';
+import type { SekishoError } from '../../../src/base/errors.ts';
+import { delta } from '../../../src/control/xds/delta.ts';
 import type { XdsEvent } from '../../../src/control/xds/events.types.ts';
 import { Publisher } from '../../../src/control/xds/publisher.ts';
+import type { ExplicitVersions } from '../../../src/control/xds/snapshot.ts';
+import { sotw } from '../../../src/control/xds/sotw.ts';
+import { XdsStream, type StreamOptions } from '../../../src/control/xds/stream.ts';
 import { shortType, type TypeUrl } from '../../../src/control/xds/type-urls.ts';
-import type { SekishoError } from '../../../src/base/errors.ts';
-import type { DeltaRequest } from '../../../src/wire/discovery.ts';
-import { readResponse, request, snapshotOf, type Contents, type Received } from './model.ts';
+import type { AnyRequest } from '../../../src/control/xds/variant.types.ts';
+import { readResponse, request, snapshotOf, sotwRequest, type Contents, type Received, type Wish } from './model.ts';
 
 /** One stream in the hands of a test: what goes in is called, what comes out is read as one line a response. */
 export class Line {
   readonly events: XdsEvent[] = [];
   readonly publisher: Publisher;
-  readonly stream: DeltaStream;
+  readonly variant: 'delta' | 'sotw';
   /** Every Buffer that was sent. */
   readonly sent: Buffer[] = [];
   refused: SekishoError | undefined;
   full = false;
+  readonly #stream: VariantStream;
   #read = 0;
-  readonly #last = new Map<TypeUrl, string>();
+  readonly #last = new Map<TypeUrl, Received>();
+  readonly #names = new Map<TypeUrl, readonly string[]>();
 
-  constructor(options: Partial<DeltaStreamOptions> = {}) {
+  constructor(options: Partial<StreamOptions> & { readonly variant?: 'delta' | 'sotw' } = {}) {
+    const { variant = 'delta', ...rest } = options;
+    this.variant = variant;
     this.publisher =
       options.publisher ?? new Publisher({ resolve: ({ id }) => (id === 'stranger' ? undefined : 'group') });
-    this.stream = new DeltaStream({
+    const all: StreamOptions = {
       publisher: this.publisher,
       peer: '127.0.0.1:1',
       identity: 'certificate',
@@ -35,27 +42,43 @@ export class Line {
         },
       },
       observe: (event) => this.events.push(event),
-      ...options,
-    });
+      ...rest,
+    };
+    this.#stream = openVariant(variant, all);
   }
 
-  publish(contents: Contents): void {
-    this.publisher.publish('group', snapshotOf(contents, this.publisher.current('group')));
+  publish(contents: Contents, versions?: ExplicitVersions): void {
+    this.publisher.publish('group', snapshotOf(contents, this.publisher.current('group'), versions));
   }
 
-  ask(type: TypeUrl, fields: Partial<DeltaRequest> = {}): string[] {
-    this.stream.receive(request(type, fields));
+  /** Sends a request; in the state-of-the-world variant its names hold until others are given. */
+  ask(type: TypeUrl, wish: Wish = {}): string[] {
+    if (wish.names) this.#names.set(type, wish.names);
+    this.#stream.receive(type, { names: this.#names.get(type) ?? [], ...wish });
     return this.read();
+  }
+
+  drained(): void {
+    this.#stream.drained();
+  }
+
+  end(): void {
+    this.#stream.end();
   }
 
   /** Nonce of the newest response of a type that was read. */
   nonce(type: TypeUrl): string {
-    return this.#last.get(type) ?? '';
+    return this.#last.get(type)?.nonce ?? '';
+  }
+
+  /** The version that the newest response of a type showed. */
+  version(type: TypeUrl): string {
+    return this.#last.get(type)?.systemVersion ?? '';
   }
 
   /** Acknowledges the newest response of a type. */
-  ack(type: TypeUrl): string[] {
-    return this.ask(type, { nonce: this.nonce(type) });
+  ack(type: TypeUrl, wish: Wish = {}): string[] {
+    return this.ask(type, { nonce: this.nonce(type), version: this.version(type), ...wish });
   }
 
   nack(type: TypeUrl, message = 'bad'): string[] {
@@ -64,9 +87,9 @@ export class Line {
 
   /** What came since the last reading: `Cluster +a +b -c`, names in the order of the response; `Cluster` alone is an empty response. */
   read(): string[] {
-    const responses = this.sent.slice(this.#read).map(readResponse);
+    const responses = this.sent.slice(this.#read).map((bytes) => readResponse(bytes, this.variant));
     this.#read = this.sent.length;
-    for (const { typeUrl, nonce } of responses) this.#last.set(typeUrl, nonce);
+    for (const response of responses) this.#last.set(response.typeUrl, response);
     return responses.map(describe);
   }
 
@@ -79,6 +102,36 @@ export class Line {
     }
     return lines;
   }
+}
+
+/** A stream of either variant. */
+export interface VariantStream {
+  receive(type: TypeUrl, wish: Wish): void;
+  drained(): void;
+  end(): void;
+}
+
+export function openVariant(variant: 'delta' | 'sotw', options: StreamOptions): VariantStream {
+  return variant === 'delta'
+    ? hearing(new XdsStream(delta, options), request)
+    : hearing(new XdsStream(sotw, options), sotwRequest);
+}
+
+function hearing<Request extends AnyRequest>(
+  stream: XdsStream<Request>,
+  write: (type: TypeUrl, wish: Wish) => Request,
+): VariantStream {
+  return {
+    receive: (type, wish) => {
+      stream.receive(write(type, wish));
+    },
+    drained: () => {
+      stream.drained();
+    },
+    end: () => {
+      stream.end();
+    },
+  };
 }
 
 function describe({ typeUrl, resources, removed }: Received): string {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { DeltaStream } from '../../../src/control/xds/delta-stream.ts';
 import type { XdsEvent } from '../../../src/control/xds/events.types.ts';
 import type { Publisher } from '../../../src/control/xds/publisher.ts';
 import { resourcesOf, type Snapshot } from '../../../src/control/xds/snapshot.ts';
@@ -10,8 +9,8 @@ import {
   routeType,
   type TypeUrl,
 } from '../../../src/control/xds/type-urls.ts';
-import type { DeltaRequest } from '../../../src/wire/discovery.ts';
-import { readResponse, request, type Body, type Received } from './model.ts';
+import { openVariant, type VariantStream } from './line.ts';
+import { bodyOf, readResponse, type Body, type Received, type Wish } from './model.ts';
 
 interface Kept {
   readonly version: string;
@@ -23,6 +22,9 @@ interface Cache {
   readonly wildcard: boolean;
   readonly names: Set<string>;
   readonly kept: Map<string, Kept>;
+  /** Of the last response that was taken in, and of the last that came on this stream. */
+  version: string;
+  nonce: string;
   /** How often the server may send a name although the model has it in that version. */
   readonly repeats: Map<string, number>;
 }
@@ -35,16 +37,26 @@ export class ModelClient {
   readonly events: XdsEvent[] = [];
   readonly #publisher: Publisher;
   readonly #caches = new Map<TypeUrl, Cache>();
-  #stream: DeltaStream | undefined;
-  #toServer: DeltaRequest[] = [];
+  #stream: VariantStream | undefined;
+  #toServer: [TypeUrl, Wish][] = [];
   #toClient: Buffer[] = [];
   #narrow = false;
 
-  constructor(publisher: Publisher) {
+  readonly #variant: 'delta' | 'sotw';
+
+  constructor(publisher: Publisher, variant: 'delta' | 'sotw' = 'delta') {
     this.#publisher = publisher;
+    this.#variant = variant;
     for (const type of [clusterType, endpointType, listenerType, routeType]) {
       const wildcard = type === clusterType || type === listenerType;
-      this.#caches.set(type, { wildcard, names: new Set(), kept: new Map(), repeats: new Map() });
+      this.#caches.set(type, {
+        wildcard,
+        names: new Set(),
+        kept: new Map(),
+        repeats: new Map(),
+        version: '',
+        nonce: '',
+      });
     }
     this.reconnect();
   }
@@ -54,7 +66,7 @@ export class ModelClient {
     this.#stream?.end();
     this.#toServer = [];
     this.#toClient = [];
-    this.#stream = new DeltaStream({
+    this.#stream = openVariant(this.#variant, {
       publisher: this.#publisher,
       peer: '127.0.0.1:1',
       identity: 'certificate',
@@ -73,8 +85,10 @@ export class ModelClient {
       if (!cache.wildcard && cache.names.size === 0) continue;
       const initialVersions = new Map([...cache.kept].map(([name, { version }]) => [name, version]));
       cache.repeats.clear();
-      for (const name of cache.names) this.#allowRepeat(type, name);
-      this.#toServer.push(request(type, { subscribe: [...cache.names], initialVersions }));
+      cache.nonce = '';
+      // By its version alone a client of this variant cannot say what it has of the names.
+      if (this.#variant === 'sotw') for (const name of cache.names) this.#allowRepeat(type, name);
+      this.#ask(type, { subscribe: [...cache.names], initialVersions });
     }
   }
 
@@ -91,14 +105,14 @@ export class ModelClient {
   /** The server reads one request. */
   serverReads(): boolean {
     const next = this.#toServer.shift();
-    if (next) this.#stream?.receive(next);
+    if (next) this.#stream?.receive(...next);
     return next !== undefined;
   }
 
   /** The client reads one response and says ACK or NACK. */
   clientReads(): boolean {
     const bytes = this.#toClient.shift();
-    if (bytes) this.#takeIn(readResponse(bytes));
+    if (bytes) this.#takeIn(readResponse(bytes, this.#variant));
     return bytes !== undefined;
   }
 
@@ -115,17 +129,18 @@ export class ModelClient {
     const cache = this.#cache(type);
     if (!cache.names.has(name)) return;
     this.#allowRepeat(type, name);
-    this.#toServer.push(request(type, { subscribe: [name] }));
+    this.#ask(type, { subscribe: [name] });
   }
 
   /** Takes back a name that the wildcard covers: the server must say what becomes of it. */
   unsubscribeUnderWildcard(type: TypeUrl, name: string): void {
     this.#allowRepeat(type, name);
-    this.#toServer.push(request(type, { unsubscribe: [name] }));
+    this.#ask(type, { unsubscribe: [name] });
   }
 
   sendStale(type: TypeUrl): void {
-    this.#toServer.push(request(type, { nonce: 'of long ago' }));
+    // Only who has been answered on this stream can be late.
+    if (this.#cache(type).nonce !== '') this.#toServer.push([type, { nonce: 'of long ago', names: ['of long ago'] }]);
   }
 
   names(type: TypeUrl): string[] {
@@ -136,27 +151,40 @@ export class ModelClient {
   assertHolds(snapshot: Snapshot): void {
     for (const [type, { wildcard, names, kept }] of this.#caches) {
       const wanted = [...resourcesOf(snapshot, type).values()].filter(({ name }) => wildcard || names.has(name));
-      const expected = wanted.map(({ name, version }) => [name, version]);
-      assert.deepEqual([...kept].map(([name, { version }]) => [name, version]).sort(), expected.sort(), type);
+      const expected = wanted.map(({ name, bytes }) => [name, bodyOf(bytes)]);
+      assert.deepEqual([...kept].map(([name, { body }]) => [name, body]).sort(), expected.sort(), type);
     }
+  }
+
+  /** Puts a request into the queue; those of the other variant say all that is wanted, and what the client has, in every request. */
+  #ask(type: TypeUrl, wish: Wish): void {
+    const { names, version, nonce } = this.#cache(type);
+    this.#toServer.push([type, this.#variant === 'delta' ? wish : { names: [...names], version, nonce, ...wish }]);
   }
 
   #takeIn(response: Received): void {
     const { typeUrl, nonce } = response;
     const cache = this.#cache(typeUrl);
+    cache.nonce = nonce;
+    if (response.resources.every(({ body }) => !body.bad)) cache.version = response.systemVersion;
+    const isWhole = this.#variant === 'sotw' && cache.wildcard;
     this.#assertNews(response, cache);
     const bad = response.resources.filter(({ body }) => body.bad);
     // Of clusters Envoy takes all or nothing, of listeners those that are good (measured with 1.40.0).
     const takes = bad.length > 0 && typeUrl !== listenerType ? [] : response.resources.filter(({ body }) => !body.bad);
-    if (bad.length === 0 || typeUrl === listenerType) for (const name of response.removed) cache.kept.delete(name);
+    const removed = isWhole
+      ? [...cache.kept.keys()].filter((name) => !response.resources.some((resource) => resource.name === name))
+      : response.removed;
+    if (bad.length === 0 || typeUrl === listenerType) for (const name of removed) cache.kept.delete(name);
     for (const { name, version, body } of takes) {
       if (cache.wildcard || cache.names.has(name)) cache.kept.set(name, { version, body });
     }
     // After a refusal the server cannot know what the client went back to.
-    if (bad.length > 0) for (const { name } of response.resources) this.#allowRepeat(typeUrl, name);
+    const doubtful = [...response.resources.map(({ name }) => name), ...response.removed];
+    if (bad.length > 0) for (const name of doubtful) this.#allowRepeat(typeUrl, name);
     this.#assertReferences();
     this.#follow();
-    this.#toServer.push(request(typeUrl, { nonce, ...(bad.length > 0 && { error: { code: 3, message: 'bad' } }) }));
+    this.#ask(typeUrl, { nonce, ...(bad.length > 0 && { error: { code: 3, message: 'bad' } }) });
   }
 
   /** What it holds of clusters and listeners decides which endpoints and routes it asks for. */
@@ -176,10 +204,14 @@ export class ModelClient {
       cache.names.delete(name);
       cache.kept.delete(name);
     }
-    this.#toServer.push(request(type, { subscribe, unsubscribe }));
+    this.#ask(type, { subscribe, unsubscribe });
   }
 
   #assertNews({ typeUrl, resources }: Received, cache: Cache): void {
+    if (this.#variant === 'sotw' && cache.wildcard) {
+      for (const { name } of resources) this.#allowRepeat(endpointType, name);
+      return;
+    }
     for (const { name, version } of resources) {
       // A changed cluster waits for its endpoints to come again.
       if (typeUrl === clusterType) this.#allowRepeat(endpointType, name);

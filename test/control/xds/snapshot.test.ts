@@ -24,7 +24,7 @@ test('versions follow content and nothing else', () => {
 });
 
 test('versions that are given are used as they are', () => {
-  const snapshot = makeSnapshot([{ ...a, version: '7' }], { version: 'release 3' });
+  const snapshot = makeSnapshot([{ ...a, version: '7' }], { versions: 'release 3' });
   assert.equal(snapshot.version, 'release 3');
   assert.equal(resourcesOf(snapshot, clusterType).get('a')?.version, '7');
 });

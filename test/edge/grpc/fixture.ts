@@ -9,11 +9,11 @@ import type { XdsEvent } from '../../../src/control/xds/events.types.ts';
 import { Publisher } from '../../../src/control/xds/publisher.ts';
 import { makeSnapshot } from '../../../src/control/xds/snapshot.ts';
 import { clusterType, listenerType, secretType } from '../../../src/control/xds/type-urls.ts';
-import { adsService, type AdsService } from '../../../src/edge/grpc/ads.ts';
+import type { DiscoveryLimits } from '../../../src/edge/grpc/discovery/open-streams.ts';
+import { discoveryServices, type DiscoveryServices } from '../../../src/edge/grpc/discovery/services.ts';
 import { alsService } from '../../../src/edge/grpc/als.ts';
 import { callerOf } from '../../../src/edge/grpc/caller.ts';
 import type { Arrival, ServerCredentials } from '../../../src/edge/grpc/doorkeeper.ts';
-import type { AdsLimits } from '../../../src/edge/grpc/open-streams.ts';
 import { startGrpcServer, type GrpcServer, type RefusedCall } from '../../../src/edge/grpc/server.ts';
 import { alsStream } from '../../../src/sink/intake/als.ts';
 import { openJournal, type Journal } from '../../../src/sink/journal/journal.ts';
@@ -72,7 +72,7 @@ export interface House {
   readonly server: GrpcServer;
   readonly journal: Journal;
   readonly publisher: Publisher;
-  readonly ads: AdsService;
+  readonly discovery: DiscoveryServices;
   readonly to: string;
   /** What became of each connection. */
   readonly arrivals: { what: Arrival; remote: string; why: string | undefined }[];
@@ -89,7 +89,7 @@ export interface HouseOptions {
   readonly credentials: ServerCredentials;
   readonly disk?: Disk;
   readonly queueBytes?: number;
-  readonly limits?: AdsLimits;
+  readonly limits?: Partial<DiscoveryLimits>;
   readonly host?: string;
 }
 
@@ -104,7 +104,8 @@ export async function startHouse(t: TestContext, options: HouseOptions): Promise
     ),
   );
   const events: XdsEvent[] = [];
-  const ads = adsService({
+  const discovery = discoveryServices({
+    secret: new Set([secretType]),
     publisher,
     identify: (call) => callerOf(call, 'tokyo'),
     observe: (event) => events.push(event),
@@ -135,7 +136,7 @@ export async function startHouse(t: TestContext, options: HouseOptions): Promise
   const server = await startGrpcServer({
     listen: { host, port: 0 },
     credentials,
-    services: [als, ads],
+    services: [als, ...discovery.services],
     arrived: (what, remote, why) => arrivals.push({ what, remote, why }),
     refused: (call) => refused.push(call),
   });
@@ -147,7 +148,7 @@ export async function startHouse(t: TestContext, options: HouseOptions): Promise
     server,
     journal,
     publisher,
-    ads,
+    discovery,
     to: `127.0.0.1:${server.port}`,
     arrivals,
     refused,

@@ -1,22 +1,17 @@
 import { SekishoError } from '../../base/errors.ts';
-import type { DeltaRequest, NodeInfo } from '../../wire/discovery.ts';
-import type { Difference } from './difference.ts';
+import type { NodeInfo } from '../../wire/node-info.ts';
+import { compare, isEmpty, type Difference } from './difference.ts';
 import type { IdentityKind, StreamFacts, XdsEvent, XdsObserver } from './events.types.ts';
 import { Holding } from './holding.ts';
 import { cutNack } from './nack-text.ts';
-import {
-  goal,
-  isFounded,
-  isSettled,
-  nextResponse,
-  type NextResponse,
-  type StreamView,
-  type TypeState,
-} from './next-response.ts';
+import { bytesPerName } from './name-set.ts';
+import { goal, isFounded, isSettled, nextResponse, type StreamView } from './next-response.ts';
 import type { Following, Publisher } from './publisher.ts';
-import type { Snapshot } from './snapshot.ts';
-import { bytesPerName, Subscription } from './subscription.ts';
+import { contentVersion, explicitVersion, noResources, resourcesOf, type Snapshot } from './snapshot.ts';
+import { Subscription } from './subscription.ts';
+import type { NextResponse, TypeState } from './type-state.types.ts';
 import { clusterType, endpointType, isFamiliar, type TypeUrl } from './type-urls.ts';
+import type { AnyRequest, Hearing } from './variant.types.ts';
 
 /** Where responses go. */
 export interface Transport {
@@ -26,11 +21,13 @@ export interface Transport {
   refuse(error: SekishoError): void;
 }
 
-export interface DeltaStreamOptions {
+export interface StreamOptions {
   readonly publisher: Publisher;
   readonly transport: Transport;
   readonly peer: string;
   readonly identity: IdentityKind;
+  /** The one type of a stream that is not aggregated. */
+  readonly type?: TypeUrl;
   /** Looks at the node of the first request; throws what the stream shall be refused with. */
   readonly admit?: (node: NodeInfo) => void;
   /** Types of which this connection gets nothing, ever. */
@@ -42,7 +39,7 @@ export interface DeltaStreamOptions {
 let streams = 0;
 
 /**
- * The server's side of one aggregated delta stream: requests and snapshots go in, encoded responses come out.
+ * The server's side of one discovery stream, aggregated or of one type: requests and snapshots go in, encoded responses come out.
  *
  * It remembers what shall be, what the client holds and what it asks for, and works out one response at a time from these; so there is no
  * queue that a slow client could fill, and of many snapshots it gets the newest only.
@@ -50,8 +47,9 @@ let streams = 0;
  * Two snapshots matter: `target`, the newest, and `founded`, the newest whose clusters and endpoints the client has acknowledged. Listeners
  * and routes are only ever taken from `founded`, so none arrives before what it refers to. Source: "xDS REST and gRPC protocol".
  */
-export class DeltaStream {
-  readonly #options: DeltaStreamOptions;
+export class XdsStream<Request extends AnyRequest> {
+  readonly #variant: Hearing<Request>;
+  readonly #options: StreamOptions;
   readonly #limits: StreamLimits;
   readonly #states = new Map<TypeUrl, TypeState>();
   readonly #id = ++streams;
@@ -64,7 +62,8 @@ export class DeltaStream {
   #sending = false;
   #ended = false;
 
-  constructor(options: DeltaStreamOptions) {
+  constructor(variant: Hearing<Request>, options: StreamOptions) {
+    this.#variant = variant;
     this.#options = options;
     this.#limits = options.limits ?? defaultStreamLimits;
   }
@@ -73,12 +72,15 @@ export class DeltaStream {
    * Takes in a request. Throws `request_malformed`, `node_unknown`, `limit_exceeded` or what `admit` throws; the stream must then be
    * ended with it.
    */
-  receive(request: DeltaRequest): void {
+  receive(request: Request): void {
     if (this.#ended) return;
+    const type = typeOf(request, this.#options.type);
     if (!this.#facts) this.#begin(request.node);
-    const known = this.#states.get(request.typeUrl);
+    const known = this.#states.get(type);
+    if (known && this.#variant.isStale(request, known)) return;
     if (known) this.#hearAnswer(known, request);
-    this.#hearWishes(request, known);
+    const state = known ?? this.#makeState(type);
+    if (state) this.#hearWishes(request, state, !known);
     this.#send();
   }
 
@@ -93,6 +95,8 @@ export class DeltaStream {
     if (this.#ended) return;
     this.#ended = true;
     this.#following?.end();
+    if (this.#facts && this.#variant.name === 'sotw')
+      this.#options.publisher.memory.remember(this.#facts.node.id, this.#states.values());
     this.#tell({ kind: 'disconnected' });
   }
 
@@ -124,7 +128,7 @@ export class DeltaStream {
   }
 
   /** A nonce that we do not know, or no longer, says nothing: what it answered is answered. */
-  #hearAnswer({ type, holding }: TypeState, { nonce, error }: DeltaRequest): void {
+  #hearAnswer({ type, holding }: TypeState, { nonce, error }: AnyRequest): void {
     if (nonce === '') return;
     const sent = error ? holding.reject(nonce) : holding.accept(nonce);
     if (!sent) return;
@@ -134,16 +138,11 @@ export class DeltaStream {
     );
   }
 
-  #hearWishes(request: DeltaRequest, known: TypeState | undefined): void {
-    const type = request.typeUrl;
-    if (known && request.subscribe.length === 0 && request.unsubscribe.length === 0) return;
-    const state = known ?? this.#makeState(type);
-    if (!state) return;
-    const { subscription, holding } = state;
-    subscription.apply(request, !known);
-    this.#checkSize(request.initialVersions.size);
-    if (known) holding.keepWanted(subscription);
-    else holding.begin(request.initialVersions, subscription);
+  #hearWishes(request: Request, state: TypeState, isFirst: boolean): void {
+    const { type, subscription } = state;
+    const now = this.#target ? resourcesOf(this.#target, type) : noResources;
+    if (!this.#variant.hear(request, state, now, isFirst)) return;
+    this.#checkSize(isFirst ? state.holding.ownSize : 0);
     this.#tell({ kind: 'subscribed', type, wildcard: subscription.wildcard, names: subscription.names.size });
   }
 
@@ -152,7 +151,14 @@ export class DeltaStream {
     if (isWithheld) this.#tell({ kind: 'withheld', type });
     else if (!isFamiliar(type) && !this.#target?.types.has(type)) this.#tell({ kind: 'unknown-type', type });
     if (this.#states.size >= this.#limits.types) return undefined;
-    const state = { type, subscription: new Subscription(type), holding: new Holding() };
+    const state = {
+      type,
+      subscription: new Subscription(type),
+      holding: new Holding(),
+      shown: undefined,
+      label: '',
+      claimed: '',
+    };
     this.#states.set(type, state);
     return state;
   }
@@ -185,8 +191,10 @@ export class DeltaStream {
   #sendNext(): boolean {
     const view = this.#view();
     if (!view) return false;
-    for (const { type, subscription, holding } of view.states.values())
-      holding.reconsider(goal(view, type), subscription);
+    for (const state of view.states.values()) {
+      if (state.claimed !== '') this.#settleClaim(view, state);
+      state.holding.reconsider(goal(view, state), (name) => state.subscription.wants(name));
+    }
     if (view.founded !== view.target && isFounded(view)) {
       this.#founded = view.target;
       return true;
@@ -204,25 +212,54 @@ export class DeltaStream {
   #view(): StreamView | undefined {
     if (!this.#target || this.#states.size === 0) return undefined;
     return {
+      variant: this.#variant,
       states: this.#states,
       target: this.#target,
       founded: this.#founded,
       withheld: this.#options.withheld ?? nothing,
+      isAggregated: this.#options.type === undefined,
       unacknowledged: this.#limits.unacknowledged,
     };
   }
 
+  /**
+   * A client that comes from another stream shows what it has by a version only. That is believed where this process knows what it showed this node
+   * under that version, or where it is a hash of the very content that the client shall have; else it is told everything anew.
+   */
+  #settleClaim(view: StreamView, state: TypeState): void {
+    const { type, subscription, holding, claimed } = state;
+    state.claimed = '';
+    const to = goal(view, state);
+    const left = this.#options.publisher.memory.recall(this.#facts?.node.id ?? '', type);
+    const known = left !== 'unknown' && left?.label === claimed ? left : undefined;
+    const explicit = explicitVersion(view.target, type);
+    const isGoal = left !== 'unknown' && explicit === undefined && contentVersion(to) === claimed;
+    const held = isGoal ? to : known?.held;
+    if (!held) return;
+    holding.beginWith(held, (name) => subscription.wants(name));
+    subscription.expect((name) => !held.has(name));
+    // Otherwise the answer to the wildcard gives the client time to tell what else it has.
+    if (isEmpty(compare(holding.held, to))) subscription.wildcardAnswered();
+    state.shown = isGoal ? undefined : known?.shown;
+    state.label = claimed;
+  }
+
   #deliver(view: StreamView, next: NextResponse): void {
-    const { state, snapshot, difference, made, answersWildcard } = next;
+    const { state, snapshot, difference, to, kept, isExact, answersWildcard, left } = next;
     const { type, subscription, holding } = state;
-    const { bytes, nonce } = this.#options.publisher.responses.delta(type, snapshot, difference);
     if (type === clusterType) askForEndpoints(view, state, difference);
-    holding.sent({ nonce, version: snapshot.version, difference }, subscription.wildcard ? made : undefined);
+    const replaced = holding.move(difference, isExact ? to : undefined, kept);
     if (answersWildcard) subscription.wildcardAnswered();
-    subscription.answered(difference);
+    if (left) subscription.answered(left);
+    state.shown = explicitVersion(snapshot, type);
+    const said = this.#variant.say(next, this.#options.publisher.responses);
+    if (!said) return;
+    const { bytes, nonce, version } = said;
+    state.label = version;
+    holding.sent({ nonce, version, difference, replaced });
     this.#full = !this.#options.transport.send(bytes);
     const { changed, removed } = difference;
-    this.#tell({ kind: 'sent', type, version: snapshot.version, names: changed.length, removed: removed.length });
+    this.#tell({ kind: 'sent', type, version, names: changed.length, removed: removed.length, bytes: bytes.length });
   }
 
   #tell(event: EventOfStream): void {
@@ -239,6 +276,20 @@ type EventOfStream = XdsEvent extends infer Event
 
 const nothing: ReadonlySet<TypeUrl> = new Set();
 
+/** The type that a request is about; a service of one type implies it. */
+function typeOf({ typeUrl }: AnyRequest, only: TypeUrl | undefined): TypeUrl {
+  const type = typeUrl === '' ? only : typeUrl;
+  if (type === undefined) {
+    throw new SekishoError('request_malformed', 'A discovery request could not be read. It has no type_url.');
+  }
+  if (only === undefined || type === only) return type;
+  throw new SekishoError(
+    'request_malformed',
+    `This service is for ${only}, not for ${type.slice(0, 200)}; ask the aggregated service, or the one of that type.`,
+    { facts: { type: type.slice(0, 200) } },
+  );
+}
+
 /**
  * A changed cluster warms until its endpoints come once more, even if they are the same, and Envoy does not ask for what it asked for
  * before; nor does it acknowledge the cluster until then. Source: "xDS REST and gRPC protocol", Resource warming.
@@ -248,9 +299,9 @@ function askForEndpoints(view: StreamView, clusters: TypeState, { changed }: Dif
   const endpoints = view.states.get(endpointType);
   if (!endpoints) return;
   for (const { name, version } of changed) {
-    const held = clusters.holding.versionOf(name);
+    const held = clusters.holding.held.get(name)?.version;
     const isChange = held !== undefined && held !== version;
-    if (isChange && endpoints.subscription.wants(name) && goal(view, endpointType).has(name))
+    if (isChange && endpoints.subscription.wants(name) && goal(view, endpoints).has(name))
       endpoints.subscription.ask(name);
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SekishoError } from '../../src/base/errors.ts';
-import { decodeDeltaRequest, encodeDeltaResponse, encodeResourceField } from '../../src/wire/discovery.ts';
+import { decodeDeltaRequest, encodeDeltaResponse, encodeResourceField } from '../../src/wire/delta-discovery.ts';
 import { decode, encode } from '../../src/wire/proto-json.ts';
 
 const requestType = 'envoy.service.discovery.v3.DeltaDiscoveryRequest';
@@ -29,11 +29,12 @@ test('a request that protobufjs wrote is read in all its parts', () => {
     response_nonce: 'n1',
     error_detail: { code: 13, message: 'no' },
   });
-  assert.deepEqual(decodeDeltaRequest(bytes), {
+  const { subscribe, unsubscribe, ...read } = decodeDeltaRequest(bytes);
+  assert.deepEqual([...subscribe], ['a', '*']);
+  assert.deepEqual([...unsubscribe], ['b']);
+  assert.deepEqual(read, {
     node: { id: 'egress-1', cluster: 'tokyo', agent: 'envoy', version: '1.40.2' },
     typeUrl: clusterType,
-    subscribe: ['a', '*'],
-    unsubscribe: ['b'],
     initialVersions: new Map([
       ['a', '1'],
       ['c', ''],
@@ -66,7 +67,6 @@ test('any bytes are either a request or a request_malformed', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), isRead));
   const whole = encode(requestType, { type_url: clusterType, node: { id: 'n' }, resource_names_subscribe: ['abc'] });
   for (let length = 0; length < whole.length; length += 1) isRead(whole.subarray(0, length));
-  assert.throws(() => decodeDeltaRequest(Buffer.alloc(0)), { code: 'request_malformed' });
 });
 
 test('a response that we wrote is read by protobufjs in all its parts', () => {

@@ -114,22 +114,24 @@ const anyAct: fc.Arbitrary<Act> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ act: fc.constant('stale' as const), type: anyType }) },
 );
 
-test('whatever happens, a client never holds a listener whose cluster it lacks, is never told twice, and ends with the newest snapshot', () => {
-  fc.assert(
-    fc.property(fc.array(anyAct, { maxLength: 60 }), contents(fc.constant(false)), (acts, last) => {
-      const publisher = new Publisher({ resolve: () => 'group' });
-      let previous: Snapshot | undefined;
-      const publish = (next: Contents): void => {
-        previous = snapshotOf(next, previous);
-        publisher.publish('group', previous);
-      };
-      const client = new ModelClient(publisher);
-      for (const act of acts) perform(act, client, publish);
-      client.settle();
-      publish(last);
-      client.settle();
-      client.assertHolds(publisher.current('group') ?? snapshotOf({}));
-    }),
-    { numRuns: Number(process.env['RUNS'] ?? 400), includeErrorInReport: true },
-  );
-});
+for (const variant of ['delta', 'sotw'] as const) {
+  test(`whatever happens, a ${variant} client never holds a listener whose cluster it lacks, is never told twice, and ends with the newest snapshot`, () => {
+    fc.assert(
+      fc.property(fc.array(anyAct, { maxLength: 60 }), contents(fc.constant(false)), (acts, last) => {
+        const publisher = new Publisher({ resolve: () => 'group' });
+        let previous: Snapshot | undefined;
+        const publish = (next: Contents): void => {
+          previous = snapshotOf(next, previous);
+          publisher.publish('group', previous);
+        };
+        const client = new ModelClient(publisher, variant);
+        for (const act of acts) perform(act, client, publish);
+        client.settle();
+        publish(last);
+        client.settle();
+        client.assertHolds(publisher.current('group') ?? snapshotOf({}));
+      }),
+      { numRuns: Number(process.env['RUNS'] ?? 400), includeErrorInReport: true },
+    );
+  });
+}

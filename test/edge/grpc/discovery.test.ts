@@ -65,23 +65,6 @@ test('a node id of a megabyte is refused and does not break the connection for o
   await response(good);
 });
 
-test('the variant that is not built is said to be so', async (t) => {
-  const house = await startHouse(t, { credentials });
-  const client = dial(t, house.to, egress1);
-  const same = (bytes: Buffer): Buffer => bytes;
-  const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
-  const call = client.makeBidiStreamRequest(path, same, same);
-  call.on('error', () => undefined);
-  call.resume();
-  call.write(asks('egress-1'));
-  const code = await new Promise((resolve) =>
-    call.on('status', (ended) => {
-      resolve(ended.code);
-    }),
-  );
-  assert.equal(code, status.UNIMPLEMENTED);
-});
-
 test('of too many streams of one node the oldest gives way, and the newest is served', async (t) => {
   const house = await startHouse(t, { credentials, limits });
   const streams: AdsCall[] = [];
@@ -141,8 +124,8 @@ test('closing ends every stream with OK after what was under way, and whoever co
   const [active, mute] = [openAds(client), openAds(client)];
   active.call.write(asks('egress-1'));
   await response(active);
-  house.ads.close();
-  house.ads.close();
+  house.discovery.close();
+  house.discovery.close();
   assert.equal((await active.ended).code, status.OK);
   assert.equal((await mute.ended).code, status.OK);
   const late = openAds(client);

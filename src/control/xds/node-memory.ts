@@ -1,0 +1,67 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Held } from './difference.ts';
+import type { TypeState } from './type-state.types.ts';
+import type { TypeUrl } from './type-urls.ts';
+
+export interface MemoryLimits {
+  /** How long after the end of its last stream a node is remembered, in milliseconds: longer than any reconnect takes. */
+  readonly keepMs: number;
+  /** So many nodes are remembered, the last to leave. */
+  readonly nodes: number;
+}
+
+const defaultLimits: MemoryLimits = { keepMs: 10 * 60_000, nodes: 10_000 };
+
+/** What a node held when it left. */
+export interface Remembered {
+  /** The version that it was shown. */
+  readonly label: string;
+  readonly held: Held;
+  /** The same, where the snapshot's owner gave it; undefined where it is a hash. */
+  readonly shown: string | undefined;
+}
+
+/**
+ * What nodes of the state-of-the-world variant held when they left, by the version that they were shown. When they come back they show nothing but that version, and
+ * by itself it proves nothing: another process may have given it to other content (kumahq/kuma#17008).
+ */
+export class NodeMemory {
+  readonly #clock: Clock;
+  readonly #limits: MemoryLimits;
+  /** In the order of leaving. */
+  readonly #nodes = new Map<
+    string,
+    { readonly left: number; readonly types: ReadonlyMap<TypeUrl, Remembered | 'unknown'> }
+  >();
+
+  constructor(clock: Clock, limits: MemoryLimits = defaultLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** A stream of the node ended in these states. What was under way may have arrived or not, and what was refused may have been taken in part. */
+  remember(node: string, states: Iterable<TypeState>): void {
+    const types = new Map(this.#nodes.get(node)?.types);
+    for (const { type, label, shown, holding } of states) {
+      const isKnown = holding.unacknowledged === 0 && holding.rejected.size === 0;
+      if (label !== '') types.set(type, isKnown ? { label, held: holding.frozen(), shown } : 'unknown');
+    }
+    this.#nodes.delete(node);
+    if (types.size > 0) this.#nodes.set(node, { left: this.#clock.now(), types });
+    this.#forget();
+  }
+
+  /** What the node held of the type; `unknown` where that could not be told, undefined where it was not here. */
+  recall(node: string, type: TypeUrl): Remembered | 'unknown' | undefined {
+    this.#forget();
+    return this.#nodes.get(node)?.types.get(type);
+  }
+
+  #forget(): void {
+    const oldest = this.#clock.now() - this.#limits.keepMs;
+    for (const [node, { left }] of this.#nodes) {
+      if (left >= oldest && this.#nodes.size <= this.#limits.nodes) return;
+      this.#nodes.delete(node);
+    }
+  }
+}
