@@ -15,21 +15,16 @@ export interface PacDoor {
  * A pattern is a host (`console.aws.amazon.com`) or `*.` and a host, where `*` stands for exactly one label, as in a certificate.
  *
  * The script keeps to ECMAScript 3, because that is what the script engines of old clients know, and calls none of the PAC functions.
- * Throws `policy_invalid` for a pattern or door that is none, and for hosts without any door: a script that cannot name a door would
- * have to lie.
+ * Undefined for hosts without any door: a script that cannot name a door would have to lie. Throws `policy_invalid` for a pattern or door
+ * that is none.
  */
 export function proxyAutoConfig(options: {
   readonly hosts: readonly string[];
   readonly doors: readonly PacDoor[];
-}): string {
+}): string | undefined {
   const { exact, parents } = sorted(options.hosts);
   const route = options.doors.map(directive).join('; ');
-  if (route === '' && options.hosts.length > 0) {
-    throw new SekishoError(
-      'policy_invalid',
-      'no door for a PAC to name: give the policy a forward door whose nodes have an address',
-    );
-  }
+  if (route === '' && options.hosts.length > 0) return undefined;
   return `// The hosts below go through a door of Sekisho, all others go direct.
 var door = ${JSON.stringify(route)};
 var hosts = ${table(exact)};

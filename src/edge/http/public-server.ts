@@ -1,13 +1,13 @@
 import type { PublishedCertificate } from './published-certificates.ts';
 import type { HttpServer, StrictServerOptions } from './strict-server.ts';
-import { strictServer } from './strict-server.ts';
+import { answerError, strictServer } from './strict-server.ts';
 
 export interface PublicServerOptions extends Omit<StrictServerOptions, 'refuse'> {
   /**
    * The PAC script for a client that reached this server under a name: the host of its Host header without port, lower case, or undefined
-   * where it sent none that is a name or address.
+   * where it sent none that is a name or address. Undefined where there is no proxy to lead to.
    */
-  pac(requestHost: string | undefined): string;
+  pac(requestHost: string | undefined): string | undefined;
   readonly certificates: readonly PublishedCertificate[];
 }
 
@@ -19,12 +19,11 @@ export async function publicServer(options: PublicServerOptions): Promise<HttpSe
   const index = indexPage(options.certificates);
   return strictServer(options, (app) => {
     app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(index));
-    app.get('/proxy.pac', (request, reply) =>
-      reply
-        .type('application/x-ns-proxy-autoconfig')
-        .header('cache-control', 'max-age=300')
-        .send(options.pac(nameOf(request.headers.host))),
-    );
+    app.get('/proxy.pac', (request, reply) => {
+      const script = options.pac(nameOf(request.headers.host));
+      if (script === undefined) return answerError(request, reply, noProxy);
+      return reply.type('application/x-ns-proxy-autoconfig').header('cache-control', 'max-age=300').send(script);
+    });
     for (const { path, name, contentType, body } of options.certificates) {
       app.get(path, (_request, reply) =>
         reply.type(contentType).header('content-disposition', `attachment; filename="${name}"`).send(body),
@@ -32,6 +31,12 @@ export async function publicServer(options: PublicServerOptions): Promise<HttpSe
     }
   });
 }
+
+const noProxy = {
+  status: 404,
+  error:
+    'no proxy to lead to: reverse doors and sidecars need no proxy configuration; for one, give the policy a forward door whose nodes have an address',
+};
 
 function nameOf(host: string | undefined): string | undefined {
   return /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/.exec((host ?? '').toLowerCase())?.[1];

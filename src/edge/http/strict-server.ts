@@ -95,7 +95,8 @@ function notAllowed({ method }: FastifyRequest): Refusal | undefined {
   return method === 'GET' || method === 'HEAD' ? undefined : { status: 405, error: 'only GET and HEAD' };
 }
 
-function answerError(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+/** Turns a request away, in JSON, with the headers that every answer has. */
+export function answerError(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
   reply.headers(securityHeaders).code(refusal.status);
   if (refusal.status === 405) reply.header('allow', 'GET, HEAD');
   // A body that nobody reads would be taken for the next request (RFC 9112 section 9.3).

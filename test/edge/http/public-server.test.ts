@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import test from 'node:test';
+import type { Log } from '../../../src/base/log.ts';
 import type { PublicServerOptions } from '../../../src/edge/http/public-server.ts';
 import { publicServer } from '../../../src/edge/http/public-server.ts';
 import { publishedCertificates } from '../../../src/edge/http/published-certificates.ts';
@@ -21,6 +22,17 @@ test('the PAC comes with the type that browsers want, made for the name under wh
     assert.equal(answer.headers['content-type'], 'application/x-ns-proxy-autoconfig');
     assert.equal(answer.body.toString(), `// for ${expected}\n`);
   }
+});
+
+test('where there is no proxy, the PAC is not there, with a sentence of what to do and no word in the log', async (t) => {
+  const told: string[] = [];
+  const tell = (message: string) => void told.push(message);
+  const log: Log = { error: tell, warn: tell, info: tell, debug: tell, child: () => log };
+  const answer = await ask(await open(t, { pac: () => undefined, log }), '/proxy.pac');
+  assert.equal(answer.status, 404);
+  const { error } = JSON.parse(answer.body.toString()) as { error: string };
+  assert.match(error, /forward door/);
+  assert.deepEqual(told, []);
 });
 
 test('the CA comes as PEM and as DER, and the index names both with their fingerprint', async (t) => {
