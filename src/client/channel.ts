@@ -1,4 +1,5 @@
 import * as grpc from '@grpc/grpc-js';
+import { serverName } from '../wire/server-name.ts';
 
 /** PEM texts of the folder that `sekisho ca reader NAME` makes. */
 export interface TlsFiles {
@@ -16,9 +17,6 @@ export interface Connection {
   /** Absent: plain text, which a sink takes over loopback only. */
   readonly tls?: TlsFiles;
 }
-
-/** Every server of a fleet carries this name in its certificate, whatever address it is reached under. */
-export const serverName = 'sekisho.internal';
 
 /** A channel of its own: two clients in one process do not share a connection, so that one that does not read holds up no other. */
 export function openChannel({ address, tls }: Connection): grpc.Client {

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SekishoError } from '../../src/base/errors.ts';
 import { connectRecords } from '../../src/client/index.ts';
-import { serverName } from '../../src/client/channel.ts';
-import { serverName as issuedName } from '../../src/control/ca/issue.ts';
 import { sharedPki } from '../edge/grpc/fixture.ts';
 import { startRecords } from '../edge/grpc/records-fixture.ts';
 import { eventually } from '../support/envoy.ts';
@@ -114,8 +112,4 @@ test('what trying again cannot mend is thrown, by a tail too', async (t) => {
   const nobody = connectRecords({ address: '127.0.0.1:1' });
   await assert.rejects(all(nobody.query()), fails('server_unreachable'));
   nobody.close();
-});
-
-test('a server is known by the name that sekisho ca init gives it', () => {
-  assert.equal(serverName, issuedName);
 });

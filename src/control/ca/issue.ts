@@ -1,10 +1,8 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { serverName } from '../../wire/server-name.ts';
 import { type Identity, identityUri } from './identity.ts';
 import { canonicalAddress, type NameConstraints } from './name-constraints.ts';
 import { type AlternativeName, type Credential, signCertificate } from './sign.ts';
-
-/** The DNS name under which every node knows the server, wherever the server is. */
-export const serverName = 'sekisho.internal';
 
 /** How long each kind of certificate lives, in days. */
 const lifetimes = {

@@ -1,5 +1,5 @@
 import type { Policy } from '../../policy/policy.types.ts';
-import { serverName } from '../ca/issue.ts';
+import { serverName } from '../../wire/server-name.ts';
 import { connectionLimit } from './capacity.ts';
 import { ads, extension } from './types.ts';
 import { names } from './names.ts';
