@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { PolicyFiles } from './files.ts';
-import type { Door, DoorUsers, FleetNode, NodeGroup, OutputRules, Policy } from './policy.types.ts';
+import type { Door, DoorUsers, FleetNode, NodeGroup, OutputRules, Policy, RecordRules } from './policy.types.ts';
 import type { PolicyInput } from './schema.ts';
 
 type NamedFiles = Pick<PolicyFiles, 'certificates' | 'accounts'>;
@@ -24,7 +24,7 @@ export function assemblePolicy(file: string, input: PolicyInput, files: NamedFil
       pins: Object.entries(input.console.pins).map(([host, endpoints]) => ({ host, endpoints })),
       ...(trust === undefined ? {} : { trust }),
     },
-    record: { assurance: input.record.assurance, redactQuery: input.record.redact.query },
+    record: recordOf(input.record),
     outputs: input.outputs.map((output) => outputOf(path.dirname(file), output)),
     server: {
       grpc: { listen: input.server.grpc.listen, address: input.server.grpc.address ?? input.server.grpc.listen },
@@ -49,6 +49,10 @@ function nodeOf({
   source?: string | undefined;
 }): FleetNode {
   return { id, ...(address === undefined ? {} : { address }), ...(source === undefined ? {} : { source }) };
+}
+
+function recordOf({ assurance, redact, periodic }: PolicyInput['record']): RecordRules {
+  return { assurance, redactQuery: redact.query, periodicSeconds: periodic.seconds };
 }
 
 function outputOf(folder: string, { kind, dir, rotate }: PolicyInput['outputs'][number]): OutputRules {

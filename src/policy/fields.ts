@@ -109,11 +109,17 @@ export function durationWithin(bounds: { readonly min: number; readonly max: num
     if (whole === undefined) return { refused: `"${value}" is no duration`, remedy };
     const seconds = Number(count) * (unitSeconds[unit ?? ''] ?? 0);
     if (seconds >= bounds.min && seconds <= bounds.max) return { seconds };
-    return { refused: `"${value}" is not within ${bounds.min}s and ${bounds.max / unitSeconds.d}d`, remedy };
+    return { refused: `"${value}" is not within ${duration(bounds.min)} and ${duration(bounds.max)}`, remedy };
   };
 }
 
-const unitSeconds: Readonly<Record<string, number>> & { readonly d: number } = { s: 1, m: 60, h: 3600, d: 86_400 };
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** In the largest unit of which it is a whole number. */
+function duration(seconds: number): string {
+  const [unit, size] = Object.entries(unitSeconds).findLast(([, each]) => seconds % each === 0) ?? ['s', 1];
+  return `${seconds / size}${unit}`;
+}
 
 export function readReason(value: string): string | Refusal {
   if (value.length > limits.reason) {

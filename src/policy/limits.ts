@@ -42,4 +42,9 @@ export const limits = {
   rotateBytes: { min: 65_536, max: 4 * 1024 ** 3, default: 100 * 1024 * 1024 },
   /** Age of an output's file. What ships files by name sees a line that much later. */
   rotateSeconds: { min: 10, max: 30 * 86_400 },
+  /**
+   * Time between two records of a connection that lasts. Below the least, Envoy gathers entries for longer than that (buffer_flush_interval); above
+   * the most, a silent one has ended before (idle_timeout).
+   */
+  periodicSeconds: { min: 1, max: 3600 },
 } as const;

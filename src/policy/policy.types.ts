@@ -111,6 +111,8 @@ export interface RecordRules {
   readonly assurance: 'stream';
   /** Query parameters whose values are withheld besides the built-in ones; lower case. */
   readonly redactQuery: readonly string[];
+  /** Seconds between two records of an undecrypted connection that lasts. */
+  readonly periodicSeconds: number;
 }
 
 /** Where records go besides the journal. */

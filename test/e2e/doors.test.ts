@@ -36,6 +36,7 @@ before(async () => {
       policy.doors.push(...extra(address));
       // Nobody answers there: every host is pinned.
       policy.console.resolvers = ['127.0.0.1:1'];
+      policy.record.periodic = '1s';
     },
   });
 });
@@ -85,6 +86,33 @@ for (const door of ['pass', 'hosts-blind', 'blind'] as const) {
     assert.ok(Number(ended['sekisho.received_bytes']) > 300 && Number(ended['sekisho.sent_bytes']) > 1000);
     assert.ok(Number(ended['sekisho.duration_ms']) > 0);
     assert.equal(ended['sekisho.tunnel_id'] !== undefined, door === 'blind');
+  });
+}
+
+for (const door of ['pass', 'hosts-blind', 'blind'] as const) {
+  test(`a connection through the door ${door} is on record again and again while it lasts, with ever more bytes`, async () => {
+    const socket = await secure(door, host);
+    const mine = { 'sekisho.door': door, 'client.port': localPort.get(socket) ?? 0 };
+    const { 'sekisho.stream_id': id } = await house.record({ ...mine, 'sekisho.entry_type': 'TcpUpstreamConnected' });
+    const sizes = () =>
+      house.records
+        .filter((one) => one['sekisho.stream_id'] === id && one['sekisho.entry_type'] === 'TcpPeriodic')
+        .map((one) => Number(one['sekisho.received_bytes']));
+    const seen: number[] = [];
+    for (const wanted of [2000, 4000, 6000]) {
+      socket.write(`GET /console/home HTTP/1.1\r\nhost: x\r\nx-filling: ${'x'.repeat(2000)}\r\n\r\n`);
+      await eventually(`a record of more than ${wanted} bytes`, () => Promise.resolve((sizes().at(-1) ?? 0) > wanted));
+      seen.push(sizes().at(-1) ?? 0);
+    }
+    assert.deepEqual(
+      sizes(),
+      sizes().toSorted((a, b) => a - b),
+    );
+    assert.ok(sizes().length >= 3 && new Set(seen).size === 3, sizes().join(' '));
+    assert.ok(
+      !house.records.some((one) => one['sekisho.stream_id'] === id && one['sekisho.entry_type'] === 'TcpConnectionEnd'),
+    );
+    socket.destroy();
   });
 }
 
@@ -178,6 +206,9 @@ async function dial(door: string): Promise<Socket> {
   return socket;
 }
 
+/** From which port a connection through a door came. */
+const localPort = new WeakMap<Socket, number>();
+
 async function secure(door: string, servername: string): Promise<TLSSocket> {
   const socket = await dial(door);
   const secure = connectTls({
@@ -187,6 +218,7 @@ async function secure(door: string, servername: string): Promise<TLSSocket> {
     ...(door === 'badge' && house.person),
   });
   secure.on('error', () => undefined);
+  localPort.set(secure, socket.localPort ?? 0);
   await once(secure, 'secureConnect', { signal: AbortSignal.timeout(10_000) });
   return secure;
 }

@@ -440,6 +440,17 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   ],
   'admin off loopback': [edit([0, 'server: {admin: 10.0.0.1:18080}']), ['11:17 not-built server.admin']],
 
+  // Records
+  'the most time between two records of a connection': [edit([10, 'record: {assurance: stream, periodic: 60m}']), []],
+  'less time between them than Envoy waits before it sends any': [
+    edit([10, 'record: {assurance: stream, periodic: 0s}']),
+    ['10:39 value record.periodic'],
+  ],
+  'so much that the connection has ended before': [
+    edit([10, 'record: {assurance: stream, periodic: 61m}']),
+    ['10:39 value record.periodic'],
+  ],
+
   // Outputs
   'an output of JSON lines': [edit([0, 'outputs: [{kind: jsonl, dir: out}]']), []],
   'an output of a kind that nobody knows': [
@@ -554,7 +565,7 @@ test('what the policy leaves out has its default', async () => {
       },
     ],
     console: { partitions: ['aws'], regions: ['us-east-1'], also: [], resolvers: [], pins: [] },
-    record: { assurance: 'stream', redactQuery: [] },
+    record: { assurance: 'stream', redactQuery: [], periodicSeconds: 60 },
     outputs: [],
     server: {
       grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },
@@ -638,6 +649,11 @@ test('an anchor may stand for a value in several places', async () => {
     edit([3, '  egress: &net [51.44.71.80/32]'], [7, door('listen: 127.0.0.1:1, users: none, from: *net')]),
   );
   assert.deepEqual(policy.doors[0]?.from, ['51.44.71.80/32']);
+});
+
+test('a duration out of bounds is told with its bounds, each in its own unit', async () => {
+  const [problem = assert.fail()] = await problemsOf(edit([10, 'record: {assurance: stream, periodic: 2h}']));
+  assert.equal(problem.message, '"2h" is not within 1s and 1h');
 });
 
 test('an output knows its folder, and when to rotate if it was not told', async () => {

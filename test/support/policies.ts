@@ -26,7 +26,7 @@ export function policy(change: Partial<Policy> = {}): Policy {
     },
     doors: [door()],
     console: { partitions: ['aws'], regions: ['us-east-1'], also: [], resolvers: [], pins: [] },
-    record: { assurance: 'stream', redactQuery: [] },
+    record: { assurance: 'stream', redactQuery: [], periodicSeconds: 60 },
     outputs: [],
     server: {
       grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },

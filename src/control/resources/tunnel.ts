@@ -4,9 +4,6 @@ import { dnsCache } from './dns.ts';
 import { names } from './names.ts';
 import { extension } from './types.ts';
 
-/** How often a connection that lasts is put on record. */
-const periodicEntry = '60s';
-
 /**
  * The chain of connections that are not decrypted. They go to where their server name leads, by Envoy's own resolvers or by a pin, and never to
  * an address that the client chose: a listed name on a foreign address reaches the listed host or nobody.
@@ -20,7 +17,10 @@ export function passThrough(chain: string, door: Door, policy: Policy, visitor: 
         stat_prefix: names.inside(door.name),
         cluster: names.tunnel(chain),
         idle_timeout: '3600s',
-        access_log_options: { flush_access_log_on_connected: true, access_log_flush_interval: periodicEntry },
+        access_log_options: {
+          flush_access_log_on_connected: true,
+          access_log_flush_interval: `${policy.record.periodicSeconds}s`,
+        },
         access_log: [tunnelLog(door, visitor)],
       }),
     ],

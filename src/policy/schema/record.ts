@@ -29,4 +29,12 @@ export const recordSchema = z.strictObject({
     })
     .prefault({})
     .meta({ wants: 'map', description: 'What never reaches the disk.', examples: [{ query: ['code', 'token'] }] }),
+  periodic: field
+    .text(field.durationWithin(limits.periodicSeconds), {
+      wants: 'duration of 1s to 1h',
+      description:
+        'How often a connection that a door with `inspect: tunnel` passes on is put on record again while it lasts. Envoy ends those that are open at a change, after its drain time of 10 minutes.',
+      examples: ['10s'],
+    })
+    .prefault('60s'),
 });
