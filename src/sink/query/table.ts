@@ -56,12 +56,14 @@ const columns: readonly TableColumn[] = [
   },
 ];
 
-/** The path with its query; behind it why a request was denied, or what Envoy noted about it. */
+/** The path with its query; before it why a request was denied, with how many more for which it stands, or what Envoy noted about it. */
 function lastCell(record: NamedRecord): string {
   const query = text(record, 'url.query');
   const path = text(record, 'url.path') + (query === '' ? '' : `?${query}`);
   const denied = text(record, 'sekisho.denied.reason');
-  const note = denied === '' ? text(record, 'sekisho.response_flags') : `denied: ${denied}`;
+  const more = text(record, 'sekisho.suppressed.count');
+  const note =
+    denied === '' ? text(record, 'sekisho.response_flags') : `denied: ${denied}${more === '' ? '' : ` +${more}`}`;
   return note === '' ? path : `[${note}] ${path}`;
 }
 

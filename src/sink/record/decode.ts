@@ -2,8 +2,8 @@ import { SekishoError } from '../../base/errors.ts';
 import { FieldReader } from '../../wire/protobuf.ts';
 import { decodeEntry } from './decode-entry.ts';
 import { nanosecondsIn } from './decode-parts.ts';
-import { recordFields, recordIdentities, recordKinds } from './envelope.ts';
-import type { StoredEntry, StoredRecord } from './stored-record.types.ts';
+import { recordFields, recordIdentities, recordKinds, suppressedFields } from './envelope.ts';
+import type { StoredEntry, StoredRecord, SuppressedRefusals } from './stored-record.types.ts';
 
 /**
  * Decodes a payload of the journal (sekisho.v1.Record). What this version does not know is ignored, as protobuf asks.
@@ -12,6 +12,7 @@ import type { StoredEntry, StoredRecord } from './stored-record.types.ts';
 export function decodeRecord(payload: Buffer): StoredRecord {
   const read = { node: '', log: '', kind: 0, identity: 0, epoch: 0, received: 0n, truncated: false };
   const redactions: string[] = [];
+  let suppressed: SuppressedRefusals | undefined;
   let entry: Buffer | undefined;
   const record = new FieldReader(payload);
   while (record.next()) {
@@ -19,6 +20,7 @@ export function decodeRecord(payload: Buffer): StoredRecord {
     else if (record.is(recordFields.log)) read.log = record.string();
     else if (record.is(recordFields.received)) read.received = nanosecondsIn(record.message());
     else if (record.is(recordFields.redactions)) redactions.push(record.string());
+    else if (record.is(recordFields.suppressed)) suppressed = suppressedIn(record.message());
     else if (record.is(recordFields.entry)) entry = record.bytes();
     else if (record.field === recordFields.epoch) read.epoch = record.uint();
     else if (record.field === recordFields.kind) read.kind = record.uint();
@@ -34,8 +36,19 @@ export function decodeRecord(payload: Buffer): StoredRecord {
     kind,
     identity: nameIn(recordIdentities, read.identity),
     redactions,
+    ...(suppressed && { suppressed }),
     entry: entryOf(entry, kind),
   };
+}
+
+function suppressedIn(reader: FieldReader): SuppressedRefusals {
+  const read = { count: 0, since: 0n, shared: false };
+  while (reader.next()) {
+    if (reader.field === suppressedFields.count) read.count = reader.uint();
+    else if (reader.is(suppressedFields.since)) read.since = nanosecondsIn(reader.message());
+    else if (reader.field === suppressedFields.shared) read.shared = reader.uint() !== 0;
+  }
+  return read;
 }
 
 function entryOf(entry: Buffer, kind: StoredRecord['kind']): StoredEntry {

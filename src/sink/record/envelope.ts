@@ -6,10 +6,12 @@ import { shorten } from './shorten.ts';
 /** A tlog entry bundle has two bytes for a leaf's length (https://c2sp.org/tlog-tiles). */
 export const recordLimit = 65_535;
 
-/** Numbers of sekisho.v1.Record, of its Kind and Identity: proto/sekisho/v1/record.proto. */
+/** Numbers of sekisho.v1.Record, of its Suppressed, Kind and Identity: proto/sekisho/v1/record.proto. */
 export const recordFields = {
-  ...{ node: 1, log: 2, epoch: 3, kind: 4, identity: 5, received: 6, redactions: 7, truncated: 8, entry: 15 },
+  ...{ node: 1, log: 2, epoch: 3, kind: 4, identity: 5, received: 6, redactions: 7, truncated: 8 },
+  ...{ suppressed: 9, entry: 15 },
 } as const;
+export const suppressedFields = { count: 1, since: 2, shared: 3 } as const;
 export const recordKinds = { http: 1, tcp: 2, connection: 3 } as const;
 export const recordIdentities = { certificate: 1, loopback: 2 } as const;
 
@@ -37,6 +39,8 @@ export interface EncodedRecord {
   readonly head: Buffer;
   readonly marks: readonly string[];
   readonly truncated: boolean;
+  /** The field of that name as it will stand there, with its tag; empty for most. */
+  readonly suppressed: Buffer;
   readonly entry: Buffer;
 }
 
@@ -63,6 +67,7 @@ export function recordEncoder(origin: RecordOrigin): RecordEncoder {
 const entryTag = recordFields.entry * 8 + 2;
 const redactionsTag = recordFields.redactions * 8 + 2;
 const truncatedTag = recordFields.truncated * 8;
+const nothing = Buffer.alloc(0);
 
 /** Undefined where the record would be too long. */
 function encodeRecord(
@@ -73,11 +78,12 @@ function encodeRecord(
 ): EncodedRecord | undefined {
   let length = head.length + (truncated ? 2 : 0) + 1 + varintSize(entry.length) + entry.length;
   for (const mark of marks) length += 1 + varintSize(mark.length) + mark.length; // Marks are ASCII.
-  return length > recordLimit ? undefined : { length, head, marks, truncated, entry };
+  return length > recordLimit ? undefined : { length, head, marks, truncated, suppressed: nothing, entry };
 }
 
 /** Writes a record to `at`: its fields in the order of their numbers. */
-export function writeRecord({ head, marks, truncated, entry }: EncodedRecord, into: Buffer, start: number): void {
+export function writeRecord(record: EncodedRecord, into: Buffer, start: number): void {
+  const { head, marks, truncated, suppressed, entry } = record;
   into.set(head, start);
   let at = start + head.length;
   for (const mark of marks) {
@@ -89,8 +95,35 @@ export function writeRecord({ head, marks, truncated, entry }: EncodedRecord, in
     into[at++] = truncatedTag;
     into[at++] = 1;
   }
+  if (suppressed.length > 0) at += suppressed.copy(into, at);
   into[at++] = entryTag;
   into.set(entry, writeVarint(into, entry.length, at));
+}
+
+/** Bytes that `withSuppressed` adds at most. */
+export const suppressedLimit = 48;
+
+/** The record with what it stands for besides itself; it must have room for that. `since`: milliseconds since 1970. */
+export function withSuppressed(
+  record: EncodedRecord,
+  { count, since, shared }: { readonly count: number; readonly since: number; readonly shared: boolean },
+): EncodedRecord {
+  const suppressed = bytesField(
+    recordFields.suppressed,
+    Buffer.concat([
+      uintField(suppressedFields.count, count),
+      bytesField(suppressedFields.since, timestamp(since)),
+      uintField(suppressedFields.shared, shared ? 1 : 0),
+    ]),
+  );
+  return { ...record, length: record.length - record.suppressed.length + suppressed.length, suppressed };
+}
+
+/** The record with another, short entry, marked as shortened. */
+export function withShortEntry({ head }: EncodedRecord, mark: string, entry: Buffer): EncodedRecord {
+  const record = encodeRecord(head, [mark], true, entry);
+  if (record === undefined) throw new SekishoError('internal', `a short entry has ${entry.length} bytes`);
+  return record;
 }
 
 function encodeOrigin(origin: RecordOrigin): Buffer {
@@ -104,9 +137,14 @@ function encodeOrigin(origin: RecordOrigin): Buffer {
 }
 
 function encodeReceived(received: number): Buffer {
-  const seconds = Math.floor(received / 1000);
-  const nanos = Math.round((received - seconds * 1000) * 1e6);
-  return bytesField(recordFields.received, Buffer.concat([uintField(1, seconds), uintField(2, nanos)]));
+  return bytesField(recordFields.received, timestamp(received));
+}
+
+/** google.protobuf.Timestamp, of milliseconds since 1970. */
+function timestamp(milliseconds: number): Buffer {
+  const seconds = Math.floor(milliseconds / 1000);
+  const nanos = Math.round((milliseconds - seconds * 1000) * 1e6);
+  return Buffer.concat([uintField(1, seconds), uintField(2, nanos)]);
 }
 
 function tooLarge(origin: RecordOrigin, entry: Buffer): SekishoError {

@@ -2,8 +2,10 @@ import { claimedArn } from './claimed-arn.ts';
 import { doorUser } from './door-user.ts';
 import * as names from './entry-names.ts';
 import { hostPort, socketPeer } from './host-port.ts';
+import { present } from './present.ts';
+import { refusalReason } from './refusal.ts';
 import { rfc3339 } from './rfc3339.ts';
-import type { StoredCommon, StoredRecord } from './stored-record.types.ts';
+import type { StoredRecord } from './stored-record.types.ts';
 
 export type NamedValue = string | number | boolean | readonly string[];
 
@@ -43,11 +45,6 @@ function factsOf(record: StoredRecord) {
   };
 }
 
-/** '' and Envoy's `-` are its words for what is not there. */
-function present(text: string | undefined): string | undefined {
-  return text === '-' || text === '' ? undefined : text;
-}
-
 type Column = readonly [name: string, valueOf: (facts: Facts) => NamedValue | undefined];
 
 const columns: readonly Column[] = [
@@ -58,7 +55,7 @@ const columns: readonly Column[] = [
   ['tls.client.subject', ({ user, common }) => user?.subject ?? common.tls?.peerSubject],
   ['sekisho.claimed_arn', ({ tag, common }) => claimedArn(tag('arn') ?? common.claimedArn ?? '')],
   ['client.address', ({ client }) => client?.address],
-  ['client.port', ({ client }) => client?.port],
+  ['client.port', ({ client }) => client?.port || undefined],
   ['http.request.method', ({ request }) => names.requestMethodName(request?.method ?? 0)],
   ['url.scheme', ({ request }) => request?.scheme],
   ['server.address', ({ server }) => server?.host],
@@ -68,11 +65,10 @@ const columns: readonly Column[] = [
   ['http.response.status_code', ({ response }) => response?.code || undefined],
   ['sekisho.response_flags', ({ common }) => some(common.responseFlags?.map(names.responseFlagName))],
   ['sekisho.response_code_details', ({ response }) => present(response?.codeDetails)],
-  // Who is not let in may have asked for a host off the list, too; that nobody looked at.
-  [
-    'sekisho.denied.reason',
-    ({ tag, record, common }) => tag('barred') ?? tag('denied') ?? refusalOf(record.kind, common),
-  ],
+  ['sekisho.denied.reason', ({ tag, record, common }) => refusalReason(record.kind, tag, common)],
+  ['sekisho.suppressed.count', ({ record }) => record.suppressed?.count],
+  ['sekisho.suppressed.since', ({ record }) => record.suppressed && rfc3339(record.suppressed.since)],
+  ['sekisho.suppressed.shared', ({ record }) => record.suppressed?.shared === true || undefined],
   ['sekisho.finding', findingOf],
   ['user_agent.original', ({ request }) => request?.userAgent],
   ['http.request.size', ({ request, common }) => request && common.wireBytesReceived],
@@ -117,15 +113,6 @@ const columns: readonly Column[] = [
   ['sekisho.redactions', ({ record }) => some(record.redactions)],
   ['sekisho.truncated', ({ record }) => record.truncated || undefined],
 ];
-
-/** Envoy's number of the flag NR, no route found: to a connection it says that no filter chain serves it. */
-const noRoute = 9;
-
-/** Of connections that never became HTTP only the refused ones are on record. */
-function refusalOf(kind: StoredRecord['kind'], common: StoredCommon): string | undefined {
-  if (kind !== 'connection') return undefined;
-  return common.responseFlags?.includes(noRoute) === true ? 'no_filter_chain' : 'handshake';
-}
 
 /**
  * A client behind a sidecar dialled another address than Envoy did. It is no refusal: names of the console have many addresses, and two

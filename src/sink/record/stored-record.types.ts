@@ -10,7 +10,18 @@ export interface StoredRecord {
   readonly received: bigint;
   readonly redactions: readonly string[];
   readonly truncated: boolean;
+  readonly suppressed?: SuppressedRefusals;
   readonly entry: StoredEntry;
+}
+
+/** The refusals for which the record of the last of them stands. */
+export interface SuppressedRefusals {
+  /** How many were not stored, besides the one that the record shows. */
+  readonly count: number;
+  /** When the sink received the first of them; nanoseconds since 1970. The last is the record's own. */
+  readonly since: bigint;
+  /** They are of several clients. */
+  readonly shared: boolean;
 }
 
 /** HTTPAccessLogEntry and TCPAccessLogEntry; `request` and `response` come with the first, `connection` with the second. */

@@ -79,6 +79,10 @@ test('a table has its columns in their places, whatever the rows', async () => {
 test('before the path stands why a request was denied, or what Envoy noted', async () => {
   const tags = { denied: 'host', client: '10.0.0.1:1' };
   assert.match(table.row(await one(request('/', { custom_tags: tags }))), / \[denied: host\] \/$/);
+  const counted = await one(request('/', { custom_tags: tags }));
+  assert.ok(counted.kind === 'record');
+  const standing = { ...counted, record: { ...counted.record, 'sekisho.suppressed.count': 412 } };
+  assert.match(table.row(standing), / \[denied: host \+412\] \/$/);
   const flags = { response_flags: { downstream_connection_termination: true, no_route_found: true } };
   assert.match(table.row(await one(request('/', flags))), /\[(DC,NR|NR,DC)\] \/$/);
 });

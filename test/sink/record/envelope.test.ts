@@ -5,8 +5,13 @@ import protobuf from 'protobufjs';
 import {
   recordFields,
   recordIdentities,
+  recordEncoder,
   recordKinds,
   recordLimit,
+  suppressedFields,
+  suppressedLimit,
+  withSuppressed,
+  writeRecord,
   type RecordOrigin,
 } from '../../../src/sink/record/envelope.ts';
 import { decodeRecord } from '../../../src/sink/record/decode.ts';
@@ -42,6 +47,8 @@ test('the numbers of a record are those of record.proto', () => {
   assert.deepEqual(kinds, upper(recordKinds));
   assert.deepEqual(identities, upper(recordIdentities));
   assert.deepEqual([KIND_UNSPECIFIED, IDENTITY_UNSPECIFIED], [0, 0]);
+  const { fieldsArray } = root.lookupType('sekisho.v1.Record.Suppressed');
+  assert.deepEqual(Object.fromEntries(fieldsArray.map(({ name, id }) => [name, id])), suppressedFields);
 });
 
 test('protobufjs reads in a record what was put into it', () => {
@@ -60,6 +67,31 @@ test('protobufjs reads in a record what was put into it', () => {
     redactions: ['request.path?code', 'tags.arn'],
     entry,
   });
+});
+
+test('protobufjs and Sekisho read for how many refusals a record stands, within the bytes that are kept free for it', () => {
+  const entry = httpEntry(consoleRequest());
+  const most = { count: Number.MAX_SAFE_INTEGER, since: 253_402_300_799_999.5, shared: true };
+  for (const suppressed of [{ count: 1, since: received, shared: false }, most]) {
+    const plain = recordEncoder(origin).encode(received, ['tags.arn'], entry);
+    const record = withSuppressed(plain, suppressed);
+    assert.ok(record.length <= plain.length + suppressedLimit);
+    const bytes = Buffer.alloc(record.length);
+    writeRecord(record, bytes, 0);
+    const { suppressed: read, entry: shown } = recordType.toObject(recordType.decode(bytes), { longs: Number }) as {
+      suppressed: { count: number; since: { seconds: number; nanos: number }; shared?: boolean };
+      entry: Buffer;
+    };
+    const { count, since, shared } = suppressed;
+    assert.deepEqual([read.count, read.shared ?? false, shown], [count, shared, entry]);
+    assert.deepEqual(
+      [read.since.seconds, read.since.nanos],
+      [Math.floor(since / 1000), 554_500_000 + (shared ? 445_000_000 : 0)],
+    );
+    const decoded = decodeRecord(bytes).suppressed;
+    assert.deepEqual(decoded, { count, since: BigInt(since * 10) * 100_000n, shared });
+  }
+  assert.equal(decodeRecord(encode([], entry)).suppressed, undefined);
 });
 
 test('records of one stream differ in their times of receipt', () => {
