@@ -51,8 +51,14 @@ function nodeOf({
   return { id, ...(address === undefined ? {} : { address }), ...(source === undefined ? {} : { source }) };
 }
 
-function recordOf({ assurance, redact, periodic }: PolicyInput['record']): RecordRules {
-  return { assurance, redactQuery: redact.query, periodicSeconds: periodic.seconds };
+function recordOf({ assurance, redact, periodic, refusals }: PolicyInput['record']): RecordRules {
+  const { burst, rate, tally } = refusals;
+  return {
+    assurance,
+    redactQuery: redact.query,
+    periodicSeconds: periodic.seconds,
+    refusals: { burst, rate, tallySeconds: tally.seconds },
+  };
 }
 
 function outputOf(folder: string, { kind, dir, rotate }: PolicyInput['outputs'][number]): OutputRules {

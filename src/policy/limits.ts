@@ -47,4 +47,10 @@ export const limits = {
    * the most, a silent one has ended before (idle_timeout).
    */
   periodicSeconds: { min: 1, max: 3600 },
+  /** Refusals of a client that are stored one by one. At least the first is a record; above the most, one client fills a segment of the journal. */
+  refusalBurst: { min: 1, max: 100_000, default: 100 },
+  /** The same for each minute that follows. At 60 of some 700 bytes a client takes 60 MB a day. */
+  refusalRate: { min: 1, max: 100_000, default: 60 },
+  /** Time for which refusals are counted in memory. A killed sink forgets what it counted in it. */
+  tallySeconds: { min: 1, max: 600 },
 } as const;

@@ -113,6 +113,14 @@ export interface RecordRules {
   readonly redactQuery: readonly string[];
   /** Seconds between two records of an undecrypted connection that lasts. */
   readonly periodicSeconds: number;
+  readonly refusals: RefusalRules;
+}
+
+/** Which refusals of a client are stored one by one: `burst` at once and then `rate` a minute. The others are counted for `tallySeconds`. */
+export interface RefusalRules {
+  readonly burst: number;
+  readonly rate: number;
+  readonly tallySeconds: number;
 }
 
 /** Where records go besides the journal. */

@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { limits } from '../../src/policy/limits.ts';
+import { refusalBounds } from '../../src/sink/intake/refusal-limit.ts';
 import { decodingRounds } from '../../src/sink/record/percent.ts';
 import { recordLimit } from '../../src/sink/record/envelope.ts';
 import { recordNamePrefixes, recordNames } from '../../src/sink/record/name.ts';
@@ -62,8 +64,18 @@ test('every option that docs/records.md names is one of sekisho records', () => 
 });
 
 test('the numbers of the page are those of the code', () => {
-  const limits = sections(page, 2).get('Limits') ?? '';
-  assert.ok(limits.includes(`at most ${recordLimit.toLocaleString('en-US')} bytes`));
+  const section = sections(page, 2).get('Limits') ?? '';
+  assert.ok(section.includes(`at most ${recordLimit.toLocaleString('en-US')} bytes`));
   assert.equal(decodingRounds, 8);
+  const refusals = sections(page, 2).get('Refusals that come too fast') ?? '';
+  assert.ok(refusals.includes(`${refusalBounds.clients.toLocaleString('en-US')} allowances`));
+  assert.ok(refusals.includes(`at most ${refusalBounds.evidenceBytes / 1024 ** 2} MiB`));
+  const { refusalBurst, refusalRate } = limits;
+  assert.match(
+    refusals,
+    new RegExp(
+      `first ${refusalBurst.default} refusals of a client are\\s+records as any, and ${refusalRate.default} a minute`,
+    ),
+  );
   assert.match(page, /undone up to eight times/);
 });

@@ -451,6 +451,12 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     ['10:39 value record.periodic'],
   ],
 
+  'limits of refusals': [edit([10, 'record: {assurance: stream, refusals: {burst: 1, rate: 1, tally: 10m}}']), []],
+  'limits under which no refusal would be a record, or which are none': [
+    edit([10, 'record: {assurance: stream, refusals: {burst: 0, rate: 100001, tally: 11m}}']),
+    ['10:47 limit record.refusals.burst', '10:56 limit record.refusals.rate', '10:71 value record.refusals.tally'],
+  ],
+
   // Outputs
   'an output of JSON lines': [edit([0, 'outputs: [{kind: jsonl, dir: out}]']), []],
   'an output of a kind that nobody knows': [
@@ -565,7 +571,12 @@ test('what the policy leaves out has its default', async () => {
       },
     ],
     console: { partitions: ['aws'], regions: ['us-east-1'], also: [], resolvers: [], pins: [] },
-    record: { assurance: 'stream', redactQuery: [], periodicSeconds: 60 },
+    record: {
+      assurance: 'stream',
+      redactQuery: [],
+      periodicSeconds: 60,
+      refusals: { burst: 100, rate: 60, tallySeconds: 60 },
+    },
     outputs: [],
     server: {
       grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },

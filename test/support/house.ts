@@ -38,7 +38,12 @@ export interface PolicyFile {
   fleet: { name: string; egress: string[]; nodes: { egress: { id: string; address?: string; source?: string }[] } };
   doors: DoorEntry[];
   console: { regions: string[]; also: string[]; resolvers: string[]; pins: Record<string, string[]>; trust: string };
-  record: { assurance: string; redact: { query: string[] }; periodic?: string };
+  record: {
+    assurance: string;
+    redact: { query: string[] };
+    periodic?: string;
+    refusals?: { burst: number; rate: number; tally: string };
+  };
   server: { grpc: { listen: string }; admin: string; public: string };
 }
 

@@ -26,7 +26,12 @@ export function policy(change: Partial<Policy> = {}): Policy {
     },
     doors: [door()],
     console: { partitions: ['aws'], regions: ['us-east-1'], also: [], resolvers: [], pins: [] },
-    record: { assurance: 'stream', redactQuery: [], periodicSeconds: 60 },
+    record: {
+      assurance: 'stream',
+      redactQuery: [],
+      periodicSeconds: 60,
+      refusals: { burst: 100, rate: 60, tallySeconds: 60 },
+    },
     outputs: [],
     server: {
       grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },

@@ -23,6 +23,11 @@ export function intakeObserver(metrics: Metrics, log: Log): IntakeObserver {
     help: 'Entries or messages not stored, by reason.',
     labels: ['reason'],
   });
+  const suppressed = metrics.counter({
+    name: 'sekisho_refusals_suppressed_total',
+    help: 'Refusals beyond the rate of their client, counted instead of stored, by node.',
+    labels: ['node'],
+  });
   const streams = metrics.counter({
     name: 'sekisho_als_streams_refused_total',
     help: 'Access-log streams ended because of their sender or first message, by error code.',
@@ -40,6 +45,9 @@ export function intakeObserver(metrics: Metrics, log: Log): IntakeObserver {
     },
     incomplete: () => {
       incomplete.add({});
+    },
+    suppressed: (node) => {
+      suppressed.add({ node });
     },
     refused: (reason, error) => {
       refused.add({ reason });

@@ -7,6 +7,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import { memberOf } from '../../policy/membership.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import { alsStream } from '../../sink/intake/als.ts';
+import { RefusalTally } from '../../sink/intake/refusal-tally.ts';
 import { Outputs } from '../../sink/outputs/outputs.ts';
 import { openJournal } from '../../sink/journal/journal.ts';
 import type { JournalObserver } from '../../sink/journal/journal.types.ts';
@@ -88,6 +89,13 @@ export async function openSink(options: {
   log.info('journal open', { dir, records: journal.nextIndex });
 
   const observer = intakeObserver(metrics, log);
+  const refusals = new RefusalTally({
+    journal,
+    rules: () => policy.record.refusals,
+    lost: (records, caught) => {
+      log.error('counts of refusals were not stored', { records, why: SekishoError.from(caught).message });
+    },
+  });
   const als = alsService({
     journal,
     identify: (call) => callerOf(call, policy.fleet.name),
@@ -97,6 +105,7 @@ export async function openSink(options: {
         admits: (node) => memberOf(policy, node) !== undefined,
         rules: () => rules,
         clock: systemClock,
+        refusals,
         observer,
       }),
     failed: (caught, peer) => {
@@ -124,7 +133,9 @@ export async function openSink(options: {
     },
     close: async () => {
       await users.close();
+      const counted = refusals.close();
       await journal.close();
+      await counted;
       await outputs.close();
     },
   };

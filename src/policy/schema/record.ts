@@ -2,6 +2,38 @@ import * as z from 'zod';
 import * as field from '../fields.ts';
 import { limits } from '../limits.ts';
 
+/** `refusals:` of records. */
+const refusals = z.strictObject({
+  burst: z
+    .int()
+    .min(limits.refusalBurst.min)
+    .max(limits.refusalBurst.max)
+    .prefault(limits.refusalBurst.default)
+    .meta({
+      wants: 'integer',
+      description: 'How many refusals of one client at one door for one reason are records, however fast they come.',
+      examples: [100],
+    }),
+  rate: z
+    .int()
+    .min(limits.refusalRate.min)
+    .max(limits.refusalRate.max)
+    .prefault(limits.refusalRate.default)
+    .meta({
+      wants: 'integer',
+      description: 'How many of them a minute are records besides. Those beyond are counted.',
+      examples: [60],
+    }),
+  tally: field
+    .text(field.durationWithin(limits.tallySeconds), {
+      wants: 'duration of 1s to 10m',
+      description:
+        'How long they are counted, at most, before the count is on record. A sink that is killed loses as much.',
+      examples: ['60s'],
+    })
+    .prefault('60s'),
+});
+
 /** `record:` */
 export const recordSchema = z.strictObject({
   assurance: z.literal('stream').meta({
@@ -37,4 +69,9 @@ export const recordSchema = z.strictObject({
       examples: ['10s'],
     })
     .prefault('60s'),
+  refusals: refusals.prefault({}).meta({
+    wants: 'map',
+    description: 'Which refusals become records one by one, so that nobody who is refused fills the journal.',
+    examples: [{ burst: 20, rate: 10 }],
+  }),
 });

@@ -10,8 +10,10 @@ import {
 } from '../record/envelope.ts';
 import { redactEntry, type EntryType } from '../record/redact.ts';
 import type { RedactionRules } from '../record/redaction-rules.ts';
+import { mayHoldRefusal, refusalIn } from '../record/refusal.ts';
 import { hasCommonProperties, sliceAls, type AlsIdentifier, type AlsMessage } from '../record/slice.ts';
 import { Suspects } from '../record/suspects.ts';
+import type { RefusalRecord } from './refusal-limit.ts';
 
 /** How the sink knows who sends: by the client certificate's node id, or not at all, over loopback. */
 export type AlsSender = { readonly kind: 'certificate'; readonly node: string } | { readonly kind: 'loopback' };
@@ -24,6 +26,8 @@ export interface AlsObserver {
   redacted(marks: number): void;
   /** An entry without AccessLogCommon was stored: what Envoy sent, but nobody can tell when or who. */
   incomplete(): void;
+  /** A refusal at this node was counted instead of stored. */
+  suppressed(node: string): void;
   /** An entry, or a whole message (`entries` unknown), was not stored. */
   refused(reason: 'malformed' | 'too_large', error: SekishoError): void;
 }
@@ -45,6 +49,8 @@ export interface AlsStreamOptions {
   /** Asked for every message, so that a new policy holds at once. */
   readonly rules: () => RedactionRules;
   readonly clock: Clock;
+  /** Which refusals to store; that of the whole sink. */
+  readonly refusals: { admits(refusal: RefusalRecord): boolean };
   readonly observer: AlsObserver;
 }
 
@@ -64,10 +70,10 @@ export function alsStream(options: AlsStreamOptions): AlsStream {
       }
       origin = knownOrigin(origin, message.identifier, options);
       observer.message({ entries: message.http.length + message.tcp.length, bytes: bytes.length });
-      const suspects = new Suspects(bytes);
+      const whole = { bytes, suspects: new Suspects(bytes) };
       const records: EncodedRecord[] = [];
-      collectRecords(message.http, 'http', origin.http, suspects, options, records);
-      collectRecords(message.tcp, 'tcp', origin.tcp, suspects, options, records);
+      collectRecords(message.http, whole, origin.http, options, records);
+      collectRecords(message.tcp, whole, origin.tcp, options, records);
       return framesOf(records, lengthOf, writeRecord);
     },
   };
@@ -75,8 +81,14 @@ export function alsStream(options: AlsStreamOptions): AlsStream {
 
 interface StreamOrigin {
   readonly node: string;
-  readonly http: RecordEncoder;
-  readonly tcp: RecordEncoder;
+  readonly http: EntrySource;
+  readonly tcp: EntrySource;
+}
+
+/** The entries of one type in a stream. */
+interface EntrySource {
+  readonly origin: RecordOrigin;
+  readonly encoder: RecordEncoder;
 }
 
 const longestName = 255;
@@ -102,29 +114,36 @@ function isName(text: string): boolean {
 }
 
 function originOf({ node, log, epoch }: AlsIdentifier, identity: AlsSender['kind']): StreamOrigin {
-  const origin = (kind: RecordOrigin['kind']): RecordOrigin => ({ node, log, epoch, identity, kind });
-  return {
-    node,
-    http: recordEncoder(origin('http')),
-    tcp: recordEncoder(origin(log.endsWith('/connection') ? 'connection' : 'tcp')),
+  const source = (kind: RecordOrigin['kind']): EntrySource => {
+    const origin = { node, log, epoch, identity, kind };
+    return { origin, encoder: recordEncoder(origin) };
   };
+  return { node, http: source('http'), tcp: source(log.endsWith('/connection') ? 'connection' : 'tcp') };
 }
 
 function collectRecords(
   entries: readonly Buffer[],
-  type: EntryType,
-  encoder: RecordEncoder,
-  suspects: Suspects,
-  { rules, clock, observer }: AlsStreamOptions,
+  whole: { readonly bytes: Buffer; readonly suspects: Suspects },
+  { origin, encoder }: EntrySource,
+  { rules, clock, refusals, observer }: AlsStreamOptions,
   into: EncodedRecord[],
 ): void {
   if (entries.length === 0) return;
+  const { node, log, kind } = origin;
+  const type: EntryType = kind === 'http' ? 'http' : 'tcp';
+  const refusable = kind !== 'tcp' && mayHoldRefusal(whole.bytes, kind) ? kind : undefined;
   const received = clock.now();
   const current = rules();
   for (const entry of entries) {
     try {
-      const { bytes, marks } = redactEntry(entry, type, current, suspects);
-      into.push(encoder.encode(received, marks, bytes));
+      const { bytes, marks } = redactEntry(entry, type, current, whole.suspects);
+      const record = encoder.encode(received, marks, bytes);
+      const refusal = refusable && refusalIn(bytes, refusable);
+      if (refusal !== undefined && !refusals.admits({ ...refusal, node, log, received, record })) {
+        observer.suppressed(node);
+        continue;
+      }
+      into.push(record);
       if (!hasCommonProperties(entry)) observer.incomplete();
       if (marks.length > 0) observer.redacted(marks.length);
     } catch (caught) {

@@ -122,10 +122,12 @@ export async function startHouse(t: TestContext, options: HouseOptions): Promise
         admits: (node) => nodes.has(node),
         rules: () => rules,
         clock: systemClock,
+        refusals: { admits: () => true },
         observer: {
           message: ({ bytes }) => messages.push({ bytes, queued: journal.queuedBytes }),
           redacted: () => undefined,
           incomplete: () => undefined,
+          suppressed: () => undefined,
           refused: () => undefined,
         },
       }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alsStream, type AlsObserver, type AlsSender } from '../../../src/sink/intake/als.ts';
+import { RefusalLimit } from '../../../src/sink/intake/refusal-limit.ts';
 import { frameHeaderBytes, readFrame } from '../../../src/sink/journal/format.ts';
 import type { Frames } from '../../../src/sink/journal/frames.ts';
 import { decodeRecord } from '../../../src/sink/record/decode.ts';
@@ -17,17 +18,26 @@ interface Opened {
   readonly told: unknown[][];
 }
 
-function open(options: { identity?: AlsSender; admits?: (node: string) => boolean; now?: () => number } = {}): Opened {
+interface Opening {
+  readonly identity?: AlsSender;
+  readonly admits?: (node: string) => boolean;
+  readonly now?: () => number;
+  readonly refusals?: RefusalLimit;
+}
+
+function open(options: Opening = {}): Opened {
   const told: unknown[][] = [];
   const observer: AlsObserver = {
     message: (facts) => told.push(['message', facts.entries, facts.bytes]),
     redacted: (marks) => told.push(['redacted', marks]),
     incomplete: () => told.push(['incomplete']),
+    suppressed: (node) => told.push(['suppressed', node]),
     refused: (reason, error) => told.push(['refused', reason, error.code]),
   };
-  const { identity = certificate, admits, now = () => 1000 } = options;
+  const { identity = certificate, admits, now = () => 1000, refusals = { admits: () => true } } = options;
   const rules = redactionRules();
-  const stream = alsStream({ identity, rules: () => rules, clock: { now }, observer, ...(admits && { admits }) });
+  const given = { identity, rules: () => rules, clock: { now }, refusals, observer };
+  const stream = alsStream({ ...given, ...(admits && { admits }) });
   return {
     stream: { message: (bytes) => payloadsOf(stream.message(bytes)) },
     told,
@@ -176,4 +186,48 @@ test('what is no fault of an entry goes up', () => {
     throw new TypeError('no clock');
   };
   assert.throws(() => open({ now }).stream.message(alsMessage({ identifier, http: [request] })), TypeError);
+});
+
+const deniedEntry = (path = '/') =>
+  httpEntry(consoleRequest({ path }, { custom_tags: { client: '10.0.0.7:4711', denied: 'host' } }));
+const limit = (burst: number) => new RefusalLimit(() => ({ burst, rate: 1, tallySeconds: 60 }));
+
+test('refusals beyond the limit are left out, told with their node, and count as one client on all streams of a sink', () => {
+  const refusals = limit(3);
+  const [one, other] = [open({ refusals }), open({ refusals })];
+  const message = alsMessage({ identifier, http: [deniedEntry(), request, deniedEntry()] });
+  assert.equal(one.stream.message(message).length, 3);
+  assert.equal(other.stream.message(message).length, 2);
+  assert.deepEqual(other.told.slice(1), [['suppressed', 'egress-1']]);
+  assert.equal(one.stream.message(message).length, 1);
+});
+
+test('whoever is not refused is never limited, whatever AWS answers, and however a tunnel is recorded', () => {
+  const refusals = limit(1);
+  const forbidden = httpEntry(consoleRequest({}, {}, { response_code: { value: 403 } }));
+  const periodic = tcpEntry({
+    common_properties: { access_log_type: 'TcpPeriodic', custom_tags: { client: '10.0.0.7:1' } },
+  });
+  for (const [log_name, entries] of [
+    ['office/http', { http: [request, forbidden, httpEntry(consoleRequest({ path: '/?\u0006denied=\u0006barred' }))] }],
+    ['office/connect', { http: [request, httpEntry(consoleRequest({ user_agent: 'denied barred' }))] }],
+    ['office/tcp', { tcp: [periodic, periodic, periodic] }],
+  ] as const) {
+    const { stream, told } = open({ refusals });
+    const count = Object.values(entries).flat().length;
+    for (let round = 0; round < 5; round += 1) {
+      assert.equal(stream.message(alsMessage({ identifier: { ...identifier, log_name }, ...entries })).length, count);
+    }
+    assert.ok(told.every(([what]) => what !== 'suppressed'));
+  }
+  assert.equal(refusals.size, 0);
+});
+
+test('a secret in a refusal that is only counted is withheld from the record that shows it', () => {
+  const refusals = limit(1);
+  const { stream } = open({ refusals });
+  stream.message(alsMessage({ identifier, http: [deniedEntry(), deniedEntry('/?code=S'), deniedEntry('/?code=T')] }));
+  const [{ length, entry, marks } = assert.fail(), ...others] = refusals.take();
+  assert.deepEqual([others, marks], [[], ['request.path?code']]);
+  assert.ok(length > entry.length && !entry.includes('code=T'));
 });

@@ -73,10 +73,12 @@ export class Source {
       admits: () => true,
       rules: () => rules,
       clock: this.clock,
+      refusals: { admits: () => true },
       observer: {
         message: () => undefined,
         redacted: () => undefined,
         incomplete: () => undefined,
+        suppressed: () => undefined,
         refused: (_, error) => {
           throw error;
         },
