@@ -30,7 +30,10 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   /** undefined where there is nothing of that name. */
   stat(path: string): Promise<FileStat | undefined>;
-  /** Calls back after a change of the file: written to, replaced by rename, created or removed. Several changes may come as one call. */
+  /**
+   * Calls back after a change of the file: written to, replaced by rename, created or removed; of a folder, after a name came or went. Several changes may
+   * come as one call.
+   */
   watch(path: string, changed: () => void): Watch;
   /** Takes the folder for this opener alone, until `release` or the death of the process. Throws folder_in_use, file_unwritable. */
   lockFolder(folder: string): Promise<FolderLock>;

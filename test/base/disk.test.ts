@@ -158,6 +158,37 @@ test('a watched link whose target changes elsewhere is announced, though no more
   assert.equal(calls, 1);
 });
 
+test('a watched folder announces names that come and go, sooner than by the slow look, and no hidden ones', async (t) => {
+  const dir = join(folder(t), 'inside');
+  mkdirSync(dir);
+  let calls = 0;
+  const watch = realDisk.watch(dir, () => (calls += 1));
+  t.after(() => {
+    watch.close();
+  });
+  // Whoever watches the file is told in the same turn as the folder would be.
+  await changed(join(dir, '.hidden'), () => {
+    writeFileSync(join(dir, '.hidden'), '');
+  });
+  const started = performance.now();
+  await changed(dir, () => {
+    writeFileSync(join(dir, 'name'), '');
+  });
+  assert.ok(performance.now() - started < 1900);
+  await changed(dir, () => {
+    rmSync(join(dir, 'name'));
+  });
+  assert.equal(calls, 2);
+});
+
+test('a watched folder that is made later is announced', async (t) => {
+  const dir = join(folder(t), 'later');
+  await changed(dir, () => {
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'name'), '');
+  });
+});
+
 /** Resolves when the watch called back. Watching keeps no process alive, so this does. */
 async function changed(path: string, change: () => void): Promise<number> {
   let calls = 0;
