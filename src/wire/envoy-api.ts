@@ -1,5 +1,7 @@
+import path from 'node:path';
 import protobuf from 'protobufjs';
 import { SekishoError } from '../base/errors.ts';
+import { shippedFiles } from '../base/shipped-files.ts';
 import { newerFields } from './newer-fields.ts';
 import { protoFile } from './proto-files.ts';
 
@@ -56,6 +58,40 @@ export function envoyApi(): protobuf.Root {
   loaded ??= load();
   return loaded;
 }
+
+/**
+ * The message of this full name; undefined for one that is not shipped. What Sekisho itself never writes is loaded when somebody asks for it, with all
+ * that stands in its folder.
+ */
+export function messageType(name: string): protobuf.Type | undefined {
+  const root = envoyApi();
+  const known = root.lookup(name, protobuf.Type);
+  if (known instanceof protobuf.Type) return known;
+  const files = filesOf(name);
+  if (files.length === 0) return undefined;
+  root.loadSync(files, { keepCase: true });
+  root.resolveAll();
+  const found = root.lookup(name, protobuf.Type);
+  return found instanceof protobuf.Type ? found : undefined;
+}
+
+/** The files of the package that a message is of: `envoy.extensions.filters.http.lua.v3.Lua` is in `envoy/extensions/filters/http/lua/v3`. */
+function filesOf(name: string): string[] {
+  const [folder] = /^(?:envoy|xds|udpa)(?:\.[a-z][a-z0-9_]*)+(?=\.[A-Z])/.exec(name) ?? [];
+  if (folder === undefined) return [];
+  const place = folder.replaceAll('.', '/');
+  return shippedFiles(path.dirname(protoFile(`${place}/x.proto`)))
+    .filter((file) => file.endsWith('.proto'))
+    .map((file) => `${place}/${file}`)
+    .filter((file) => !incomplete.has(file));
+}
+
+/** Files that import what no package ships. */
+const incomplete: ReadonlySet<string> = new Set([
+  'envoy/config/trace/v3/opencensus.proto',
+  'envoy/config/trace/v3/trace.proto',
+  'envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto',
+]);
 
 function load(): protobuf.Root {
   const root = new protobuf.Root();
