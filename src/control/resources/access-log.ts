@@ -55,9 +55,7 @@ export function requestLog(door: Door, visitor: Visitor): object {
 
 /** The logger of connections that pass undecrypted: when they are through, while they last, and at their end. */
 export function tunnelLog(door: Door, visitor: Visitor): object {
-  return extension('sekisho.tunnels', tcpLogger, {
-    common_config: common(names.log(door.name, 'tcp'), tagsOf(visitor)),
-  });
+  return tcpLog(names.log(door.name, 'tcp'), tagsOf(visitor));
 }
 
 /**
@@ -65,9 +63,31 @@ export function tunnelLog(door: Door, visitor: Visitor): object {
  * door does not serve, a server name off the list, bytes that are no TLS), and those whose handshake failed.
  */
 export function connectionLog(door: Door, visitor: Visitor): object {
+  return unfinishedLog(names.log(door.name, 'connection'), tagsOf(visitor));
+}
+
+/** The loggers of a listener that is no door: the same, and nobody says who is at the other end but the connection itself. */
+export function loggersOf(listener: string): {
+  readonly http: object;
+  readonly tcp: object;
+  readonly connection: object;
+} {
+  const name = names.extra(listener);
+  return {
+    http: httpLog(names.log(name, 'http'), []),
+    tcp: tcpLog(names.log(name, 'tcp'), []),
+    connection: unfinishedLog(names.log(name, 'connection'), []),
+  };
+}
+
+function tcpLog(logName: string, tags: readonly object[]): object {
+  return extension('sekisho.tunnels', tcpLogger, { common_config: common(logName, tags) });
+}
+
+function unfinishedLog(logName: string, tags: readonly object[]): object {
   return {
     ...extension('sekisho.connections', tcpLogger, {
-      common_config: common(names.log(door.name, 'connection'), [...tagsOf(visitor), tag('uid', '%UNIQUE_ID%')]),
+      common_config: common(logName, [...tags, tag('uid', '%UNIQUE_ID%')]),
     }),
     filter: { or_filter: { filters: [{ response_flag_filter: { flags: ['NR'] } }, failedHandshake] } },
   };

@@ -25,13 +25,16 @@ const neverDialled = [
   'ff00::/8',
 ];
 
+/** Envoy has one cache of a name. */
+export const dnsCacheName = 'console';
+
 /**
  * How upstream names are resolved. The same cache serves the filter and the clusters, so it must be the same to the letter wherever
  * it stands (Envoy refuses two caches of one name that differ).
  */
 export function dnsCache(policy: Policy): object {
   return {
-    name: 'console',
+    name: dnsCacheName,
     // An IPv6 upstream is only of use where the fleet has an IPv6 egress address: AWS admits nobody else.
     dns_lookup_family: policy.fleet.egress.some((cidr) => cidr.includes(':')) ? 'ALL' : 'V4_ONLY',
     resolved_address_filter: { ranges: [...neverDialled, ...ourselves(policy)].map(cidrRange) },

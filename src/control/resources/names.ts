@@ -28,6 +28,8 @@ export const names = {
   pinHttp1: (host: string) => `pin/${host}/http1`,
   /** Log names, which become `sekisho.log` and `sekisho.door` of a record. */
   log: (door: string, what: 'connect' | 'http' | 'tcp' | 'connection') => `${door}/${what}`,
+  /** What stands for a door where a listener is of the user's own. No door has a slash in its name, so none can be mistaken for it. */
+  extra: (listener: string) => `extra/${listener}`,
   /** The cluster of Sekisho itself; it comes with the bootstrap. */
   sekisho: 'sekisho',
 } as const;

@@ -21,7 +21,7 @@ export interface NodeFacts {
   readonly keys: ReadonlyMap<string, DoorKeys>;
 }
 
-/** Everything that one Envoy is told, in Envoy's own words. */
+/** All that Sekisho itself tells one Envoy, in Envoy's own words. `control/extra` puts the user's own beside it. */
 export function nodeResources({ policy, hosts, group, source, keys }: NodeFacts): TypedJson[] {
   const doors = policy.doors.filter((door) => door.on === group);
   const proxies = doors.filter((door) => door.kind === 'forward');

@@ -3,16 +3,17 @@ import type { TypedJson } from '../../wire/proto-json.ts';
 
 /**
  * The resources of a node as one static configuration, so that `envoy --mode validate` reads every one of them: listeners, clusters and
- * secrets stand where a bootstrap has them, route configurations stand inside their listeners.
+ * secrets stand where a bootstrap has them, route configurations and filters that come by themselves stand inside their listeners.
  */
 export function staticConfig(resources: readonly TypedJson[], bootstrap: object): object {
   const of = (type: string) => resources.filter((resource) => resource['@type'] === type).map(untyped);
-  const routes = new Map(of(typeUrls.routes).map((route) => [(route as { name: string }).name, route]));
+  const named = (type: string) => new Map(of(type).map((one) => [(one as { name: string }).name, one]));
+  const parts = { routes: named(typeUrls.routes), filters: named(typeUrls.extension) };
   const own = (bootstrap as { static_resources: { clusters: object[] } }).static_resources.clusters;
   return {
     ...bootstrap,
     static_resources: {
-      listeners: of(typeUrls.listener).map((listener) => inlineRoutes(listener, routes)),
+      listeners: of(typeUrls.listener).map((listener) => inline(listener, parts)),
       clusters: [...own, ...of(typeUrls.cluster)],
       secrets: of(typeUrls.secret),
     },
@@ -23,14 +24,24 @@ function untyped(resource: TypedJson): object {
   return Object.fromEntries(Object.entries(resource).filter(([field]) => field !== '@type'));
 }
 
-function inlineRoutes(value: unknown, routes: ReadonlyMap<string, object>): unknown {
-  if (Array.isArray(value)) return value.map((item) => inlineRoutes(item, routes));
+interface Parts {
+  readonly routes: ReadonlyMap<string, object>;
+  readonly filters: ReadonlyMap<string, object>;
+}
+
+function inline(value: unknown, parts: Parts): unknown {
+  if (Array.isArray(value)) return value.map((item) => inline(item, parts));
   if (typeof value !== 'object' || value === null) return value;
+  const filter = 'config_discovery' in value && 'name' in value ? parts.filters.get(String(value.name)) : undefined;
+  if (filter !== undefined) return inline(filter, parts);
   return Object.fromEntries(
-    Object.entries(value).map(([field, inner]) =>
-      field === 'rds'
-        ? ['route_config', routes.get((inner as { route_config_name: string }).route_config_name)]
-        : [field, inlineRoutes(inner, routes)],
-    ),
+    Object.entries(value).map(([field, inner]) => {
+      const routes = field === 'rds' ? parts.routes.get((inner as RouteDiscovery).route_config_name) : undefined;
+      return routes === undefined ? [field, inline(inner, parts)] : ['route_config', routes];
+    }),
   );
+}
+
+interface RouteDiscovery {
+  readonly route_config_name: string;
 }
