@@ -1,7 +1,7 @@
 import type { Policy } from '../policy/policy.types.ts';
 import { memberOf } from '../policy/membership.ts';
 import { encodeAny } from '../wire/proto-json.ts';
-import { nodeResources } from './resources/node-resources.ts';
+import { withExtras } from './extra/with-extras.ts';
 import { checkReferences } from './resources/references.ts';
 import { resourceName, typeUrls } from './resources/types.ts';
 import type { DoorKeys } from './resources/secrets.ts';
@@ -31,7 +31,7 @@ export function plan(facts: {
     const sources = new Set([...group.nodes.map(({ source }) => source), ...(group.pattern ? [undefined] : [])]);
     for (const source of sources) {
       const key = variant(group.name, source);
-      const resources = nodeResources({ policy, hosts, group: group.name, source, keys });
+      const resources = withExtras({ policy, hosts, group: group.name, source, keys });
       checkReferences(resources);
       const before = previous?.snapshots.get(key);
       const inputs = resources.map((resource) => ({

@@ -1,12 +1,22 @@
 import path from 'node:path';
 import type { PolicyFiles } from './files.ts';
-import type { Door, DoorUsers, FleetNode, NodeGroup, OutputRules, Policy, RecordRules } from './policy.types.ts';
+import type {
+  Door,
+  DoorUsers,
+  ExtraResource,
+  FleetNode,
+  NodeGroup,
+  OutputRules,
+  Policy,
+  RecordRules,
+} from './policy.types.ts';
 import type { PolicyInput } from './schema.ts';
 
 type NamedFiles = Pick<PolicyFiles, 'certificates' | 'accounts'>;
+type Contents = NamedFiles & { readonly resources: readonly ExtraResource[] };
 
 /** The policy out of what the schema read and the files that it names. All checks have passed. */
-export function assemblePolicy(file: string, input: PolicyInput, files: NamedFiles): Policy {
+export function assemblePolicy(file: string, input: PolicyInput, files: Contents): Policy {
   const trust = input.console.trust === undefined ? undefined : files.certificates.get(input.console.trust);
   return {
     file,
@@ -26,6 +36,7 @@ export function assemblePolicy(file: string, input: PolicyInput, files: NamedFil
     },
     record: recordOf(input.record),
     outputs: input.outputs.map((output) => outputOf(path.dirname(file), output)),
+    resources: files.resources,
     server: {
       grpc: { listen: input.server.grpc.listen, address: input.server.grpc.address ?? input.server.grpc.listen },
       admin: input.server.admin,

@@ -96,6 +96,15 @@ export function readFileName(value: string): string | Refusal {
   return { refused: 'no file is named', remedy: "write a path, relative to the policy's folder" };
 }
 
+/** A path in which `*` stands for any characters of one name. */
+export function readFilePattern(value: string): string | Refusal {
+  if (!value.includes('**')) return readFileName(value);
+  return {
+    refused: `"${value}" goes through folders`,
+    remedy: 'write one pattern for each folder, such as extra/*.yaml',
+  };
+}
+
 export function readParameter(value: string): string | Refusal {
   if (/^[^\s&=#?]{1,128}$/.test(value)) return value.toLowerCase();
   return { refused: `"${value}" is no query parameter`, remedy: 'write its name alone, such as token' };

@@ -39,7 +39,7 @@ export async function readPolicyFiles(draft: Draft, folder: string, readFile: Re
       const file = path.isAbsolute(use.file) ? use.file : path.join(folder, use.file);
       accounts.set(use.file, users.accounts);
       for (const { line, refused, remedy } of users.problems) {
-        findings.push({ ...finding('file', use.path, refused, remedy), within: { file, line } });
+        findings.push({ ...finding('file', use.path, refused, remedy), within: { file, line, column: 1 } });
       }
     } else {
       const read = readCertificates(text, use);

@@ -36,6 +36,13 @@ export const limits = {
   /** Addresses of one pin. */
   endpoints: 16,
   redact: 200,
+  /** Entries of `resources`, files that they name, bytes of a file, resources in all: every reload reads them, and every node of a group gets them. */
+  resourceEntries: 50,
+  resourceFiles: 200,
+  resourceBytes: 1024 * 1024,
+  resources: 1000,
+  /** Characters of a resource's name: the log name of a listener is made from it, and has at most 255. */
+  resourceName: 200,
   /** Each output reads the whole journal for itself. */
   outputs: 8,
   /** Bytes of an output's file: below the least, names would outnumber lines; above the most, a file is no longer moved at a sitting. */

@@ -4,9 +4,11 @@ import { checkConsole } from './checks/console.ts';
 import { checkDoors } from './checks/doors.ts';
 import { checkFleet } from './checks/fleet.ts';
 import { checkOutputs } from './checks/outputs.ts';
+import { checkResources } from './checks/resources.ts';
 import { checkServer } from './checks/server.ts';
 import { readPolicyFiles } from './files.ts';
 import type { ReadFile } from './files.ts';
+import { type ListFolder, readResourceFiles } from './resource-files.ts';
 import { limits } from './limits.ts';
 import type { Policy } from './policy.types.ts';
 import { type Finding, pathText, type Problem, startsWith } from './problem.ts';
@@ -26,15 +28,20 @@ export interface PolicyText {
   readonly text: string;
   /** Reads a file that the policy names; gets an absolute path. */
   readonly readFile: ReadFile;
+  /** The names in a folder, for the patterns of `resources`; gets an absolute path. */
+  readonly listFolder: ListFolder;
 }
 
 export type LoadedPolicy = ({ readonly policy: Policy } | { readonly problems: readonly Problem[] }) & {
-  /** Absolute paths of the files that the policy names; a change of one of them is a change of the policy. */
+  /** Absolute paths of the files that the policy names, and of folders in which it looks for some; a change of one is a change of the policy. */
   readonly files: readonly string[];
 };
 
-/** Reads a policy, or tells all that is wrong with it, sorted by place. Rejects only if its arguments break. */
-export async function loadPolicy({ file, text, readFile }: PolicyText): Promise<LoadedPolicy> {
+/**
+ * Reads a policy, or tells all that is wrong with it, sorted by place. Rejects only if its arguments break. What only Envoy's API can tell of the
+ * resources that it names is not judged here.
+ */
+export async function loadPolicy({ file, text, readFile, listFolder }: PolicyText): Promise<LoadedPolicy> {
   if (Buffer.byteLength(text) > limits.fileBytes) return { problems: [tooLarge(file)], files: [] };
   const source = readSource(text);
   const sound = source.soundUntil === Infinity && source.value !== undefined;
@@ -42,22 +49,27 @@ export async function loadPolicy({ file, text, readFile }: PolicyText): Promise<
   const unbuilt = unbuiltFindings(source.value);
   const shape = source.value === undefined ? [] : unlessUnbuilt(shapeFindings(source.value), unbuilt);
   const draft = readable(policySchema, source.value) ?? {};
-  const files = await readPolicyFiles(sound ? draft : {}, path.dirname(file), readFile);
+  const folder = path.dirname(file);
+  const named = await readPolicyFiles(sound ? draft : {}, folder, readFile);
+  const extra = await readResourceFiles(sound ? draft : {}, folder, { readFile, listFolder });
+  const files = [...named.paths, ...extra.paths];
   const crossed = sound
     ? [
         ...checkFleet(draft),
         ...checkDoors(draft),
         ...checkConsole(draft),
         ...checkServer(draft),
-        ...checkOutputs(draft, path.dirname(file)),
+        ...checkOutputs(draft, folder),
+        ...checkResources(draft),
       ]
     : [];
 
-  const across = unlessUnbuilt([...crossed, ...files.findings], unbuilt);
+  const across = unlessUnbuilt([...crossed, ...named.findings, ...extra.findings], unbuilt);
   const findings = [...unbuilt, ...shape, ...across];
   const problems = inOrder([...syntaxProblems(file, source), ...place(file, source, findings)]);
-  if (problems.length > 0) return { problems, files: files.paths };
-  return { policy: assemblePolicy(file, policySchema.parse(source.value), files), files: files.paths };
+  if (problems.length > 0) return { problems, files };
+  const contents = { ...named, resources: extra.resources };
+  return { policy: assemblePolicy(file, policySchema.parse(source.value), contents), files };
 }
 
 /** What is not built is told once, and not as an unknown key or value besides. */
@@ -83,7 +95,7 @@ function place(file: string, source: Source, findings: readonly Finding[]): Plac
     const { line, column, offset, end } = source.place(at, part);
     const absent = (valueAt(source.value, at) ?? null) === null;
     const guess = source.soundUntil !== Infinity && (absent || end >= source.soundUntil);
-    const where = within === undefined ? { file, line, column } : { ...within, column: 1 };
+    const where = within ?? { file, line, column };
     return guess ? [] : [{ offset, problem: { ...where, path: pathText(at), code, message, remedy } }];
   });
 }

@@ -1,3 +1,5 @@
+import type { FilePlace } from './problem.ts';
+
 /** The policy as the rest of Sekisho sees it: checked, complete, with nothing left to parse. Made only by `loadPolicy`. */
 export interface Policy {
   /** The path that the policy was read from; relative paths inside it are relative to its folder. */
@@ -7,6 +9,8 @@ export interface Policy {
   readonly console: ConsoleRules;
   readonly record: RecordRules;
   readonly outputs: readonly OutputRules[];
+  /** In the order of the policy, and in each file from its top. */
+  readonly resources: readonly ExtraResource[];
   readonly server: ServerRules;
 }
 
@@ -130,6 +134,18 @@ export interface OutputRules {
   readonly dir: string;
   /** A file is rotated when it has so many bytes, or when its first line is so old. */
   readonly rotate: { readonly bytes: number; readonly seconds: number };
+}
+
+/** An Envoy resource of the user's own. Whether it is one, and may stand beside ours, is for `control/extra` to say, which knows Envoy's API. */
+export interface ExtraResource {
+  /** ProtoJSON as its author wrote it. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** The node group that gets it; absent: each. */
+  readonly on?: string;
+  /** Why its listeners may go without our access loggers; absent: they may not. */
+  readonly unrecorded?: string;
+  /** Where a field of it stands, or the nearest thing around it. */
+  readonly place: (path: readonly (string | number)[], at: 'key' | 'value') => FilePlace;
 }
 
 export interface ServerRules {

@@ -20,6 +20,10 @@ export type ProblemCode =
   | 'exposed'
   /** Traffic would come back to where it came from. */
   | 'loop'
+  /** Traffic would leave no record. */
+  | 'unrecorded'
+  /** A secret that stands in the text itself. */
+  | 'secret'
   /** A file that the policy names cannot be used. */
   | 'file'
   /** Designed, but not there yet. */
@@ -32,7 +36,7 @@ export interface Problem {
   readonly line: number;
   /** From 1, in UTF-16 code units. */
   readonly column: number;
-  /** The key, as `doors[0].listen`; empty for the whole file. */
+  /** The key, as `doors[0].listen`; empty for the whole file. Of an Envoy resource the field. */
   readonly path: string;
   readonly code: ProblemCode;
   readonly message: string;
@@ -53,12 +57,19 @@ export interface Finding {
   /** The key of the policy that is wrong, or that names the file that is. */
   readonly path: Path;
   /** The place, where it is in a file that the policy names and whose lines count. */
-  readonly within?: { readonly file: string; readonly line: number };
+  readonly within?: FilePlace;
   /** Whether the key itself is wrong, or what stands behind it. */
   readonly at: 'key' | 'value';
   readonly code: ProblemCode;
   readonly message: string;
   readonly remedy: string;
+}
+
+/** Line and column from 1. */
+export interface FilePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 export function finding(code: ProblemCode, path: Path, message: string, remedy: string): Finding {

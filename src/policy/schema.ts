@@ -5,6 +5,7 @@ import { doorSchema } from './schema/doors.ts';
 import { fleetSchema } from './schema/fleet.ts';
 import { outputSchema } from './schema/outputs.ts';
 import { recordSchema } from './schema/record.ts';
+import { resourcesSchema } from './schema/resources.ts';
 import { serverSchema } from './schema/server.ts';
 
 /**
@@ -33,6 +34,7 @@ export const policySchema = z.strictObject({
       description: 'Where records go besides the journal, see docs/outputs.md.',
       examples: [[{ kind: 'jsonl', dir: '/var/log/sekisho' }]],
     }),
+  resources: resourcesSchema,
   server: serverSchema.prefault({}).meta({ wants: 'map', description: 'Where Sekisho itself listens.', examples: [] }),
 });
 

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, parseDocument, visit } from 'yaml';
 import type { Document, Node, Pair, YAMLError } from 'yaml';
 import { limits } from './limits.ts';
 import type { Path } from './problem.ts';
@@ -17,7 +17,7 @@ export interface SyntaxProblem {
   readonly remedy: string;
 }
 
-/** The policy's text as plain values, with the way back from a value to its place. */
+/** A text as plain values, with the way back from a value to its place. */
 export interface Source {
   /** Plain objects, arrays and scalars; undefined where nothing could be read. */
   readonly value: unknown;
@@ -30,8 +30,18 @@ export interface Source {
 
 /** Reads YAML 1.2. Never throws; what is wrong with the text is in `problems`. */
 export function readSource(text: string): Source {
+  return sourceOf(parseDocument(text, parserOptions), placesIn(text));
+}
+
+/** As `readSource`, for a text that may hold several documents. None for a text that holds nothing. */
+export function readSources(text: string): Source[] {
   const placeAt = placesIn(text);
-  const document = parseDocument(text, { prettyErrors: false, stringKeys: true, logLevel: 'error' });
+  return [...parseAllDocuments(text, parserOptions)].map((document) => sourceOf(document, placeAt));
+}
+
+const parserOptions = { prettyErrors: false, stringKeys: true, logLevel: 'error' } as const;
+
+function sourceOf(document: Document.Parsed, placeAt: (span: Span) => Place): Source {
   const problems = [...document.errors, ...document.warnings].slice(0, limits.parserErrors).map((error) => ({
     place: placeAt(error.pos),
     ...explain(error),
@@ -64,14 +74,14 @@ function explain(error: YAMLError): { message: string; remedy: string } {
 
 const tooDeep = {
   message: 'the brackets are nested too deep',
-  remedy: 'a policy needs no more than eight levels',
+  remedy: 'nest less; a policy needs no more than eight levels',
 };
 
 /** Where the parser's own words would not help the author of a policy. */
 const explanations: Partial<Record<YAMLError['code'], { message: string; remedy: string }>> = {
   DUPLICATE_KEY: { message: 'this key stands here a second time', remedy: 'keep one of them' },
   MULTIPLE_DOCS: { message: 'a second YAML document begins here', remedy: 'keep one document per file' },
-  TAG_RESOLVE_FAILED: { message: 'this tag is not known', remedy: 'remove it; a policy needs no tags' },
+  TAG_RESOLVE_FAILED: { message: 'this tag is not known', remedy: 'remove it; no tags are read' },
   NON_STRING_KEY: { message: 'this key is no text', remedy: 'write a plain word before the colon' },
   TAB_AS_INDENT: { message: 'a tab stands in the indentation', remedy: 'indent with spaces' },
   RESOURCE_EXHAUSTION: tooDeep,

@@ -16,7 +16,6 @@ const unbuilt: readonly Unbuilt[] = [
   },
   { path: ['record', 'retention'], instead: 'remove it; records are kept until you delete them' },
   { path: ['rollout'], instead: 'remove it; every change goes to the whole fleet at once' },
-  { path: ['resources'], instead: 'remove it; the fleet runs what sekisho resources shows' },
   { path: ['aws'], instead: 'remove it; write the AWS policies by hand' },
   { path: ['access'], instead: 'remove it, and keep server.admin on loopback' },
   { path: ['server', 'access'], instead: 'remove it, and keep server.admin on loopback' },

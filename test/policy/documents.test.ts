@@ -20,7 +20,12 @@ test('the example is a policy, and editors find its schema', async () => {
   const file = 'sekisho.example.yaml';
   const text = await readFile(file, 'utf8');
   assert.match(text, /^# yaml-language-server: \$schema=sekisho\.schema\.json\n/);
-  const loaded = await loadPolicy({ file, text, readFile: (path) => readFile(path) });
+  const loaded = await loadPolicy({
+    file,
+    text,
+    readFile: (path) => readFile(path),
+    listFolder: () => Promise.resolve([]),
+  });
   assert.ok('policy' in loaded, JSON.stringify(loaded));
   assert.equal(loaded.policy.file, file);
 });

@@ -41,6 +41,7 @@ async function load(text: string) {
         ? Promise.reject(Object.assign(new Error('no such file'), { code: 'ENOENT' }))
         : Promise.resolve(Buffer.from(content));
     },
+    listFolder: () => Promise.resolve([]),
   });
 }
 
@@ -425,17 +426,13 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   'no record': [edit([10, '']), ['1:1 not-built record.assurance']],
   'an unknown assurance': [edit([10, 'record: {assurance: steam}']), ['10:21 value record.assurance']],
   'sections to come': [
-    edit([
-      10,
-      'record: {assurance: stream, retention: 400d}\nrollout: {}\nresources: []\naws: {}\naccess: {}\nserver: {access: {}}',
-    ]),
+    edit([10, 'record: {assurance: stream, retention: 400d}\nrollout: {}\naws: {}\naccess: {}\nserver: {access: {}}']),
     [
       '10:29 not-built record.retention',
       '11:1 not-built rollout',
-      '12:1 not-built resources',
-      '13:1 not-built aws',
-      '14:1 not-built access',
-      '15:10 not-built server.access',
+      '12:1 not-built aws',
+      '13:1 not-built access',
+      '14:10 not-built server.access',
     ],
   ],
   'admin off loopback': [edit([0, 'server: {admin: 10.0.0.1:18080}']), ['11:17 not-built server.admin']],
@@ -578,6 +575,7 @@ test('what the policy leaves out has its default', async () => {
       refusals: { burst: 100, rate: 60, tallySeconds: 60 },
     },
     outputs: [],
+    resources: [],
     server: {
       grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },
       admin: { host: '127.0.0.1', port: 18080 },

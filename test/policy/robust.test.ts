@@ -6,8 +6,10 @@ import { loadPolicy } from '../../src/policy/load.ts';
 
 const example = readFileSync('sekisho.example.yaml', 'utf8');
 
+const none = (): Promise<never> => Promise.reject(new Error('no files here'));
+
 async function load(text: string) {
-  return loadPolicy({ file: 'sekisho.yaml', text, readFile: () => Promise.reject(new Error('no files here')) });
+  return loadPolicy({ file: 'sekisho.yaml', text, readFile: none, listFolder: none });
 }
 
 /** The example with a stretch cut out, doubled, or replaced by what YAML finds interesting. */

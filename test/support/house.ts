@@ -44,6 +44,7 @@ export interface PolicyFile {
     periodic?: string;
     refusals?: { burst: number; rate: number; tally: string };
   };
+  resources?: (string | { files: string[]; on?: string; unrecorded?: string })[];
   server: { grpc: { listen: string }; admin: string; public: string };
 }
 

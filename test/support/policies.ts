@@ -33,6 +33,7 @@ export function policy(change: Partial<Policy> = {}): Policy {
       refusals: { burst: 100, rate: 60, tallySeconds: 60 },
     },
     outputs: [],
+    resources: [],
     server: {
       grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },
       admin: { host: '127.0.0.1', port: 18080 },

@@ -4,6 +4,8 @@ import { realDisk } from '../../base/disk.ts';
 import { temporaryFolder } from '../../base/temporary-folder.ts';
 import { keyPem, newKey } from '../../control/ca/key.ts';
 import { signCertificate } from '../../control/ca/sign.ts';
+import { withStandIn } from '../../control/extra/stand-in-files.ts';
+import { extraResources, unrecordedListeners } from '../../control/extra/with-extras.ts';
 import { bootstrap } from '../../control/resources/bootstrap.ts';
 import { nodeResources } from '../../control/resources/node-resources.ts';
 import { checkReferences } from '../../control/resources/references.ts';
@@ -31,7 +33,9 @@ export async function check(options: {
   if (complaints.length > 0) return exitCodes.badNews;
   const hosts = consoleHosts(policy.console).admitted.length;
   const asked = envoy ? `, accepted by Envoy ${envoy.version}` : '';
-  answer(`${options.config}: good — ${policy.doors.length} doors, ${hosts} hosts${asked}`);
+  const extra = policy.resources.length === 0 ? '' : `, ${policy.resources.length} extra resources`;
+  answer(`${options.config}: good — ${policy.doors.length} doors, ${hosts} hosts${extra}${asked}`);
+  for (const { name, reason } of unrecordedListeners(policy)) answer(`without a record: listener ${name} — ${reason}`);
   return exitCodes.good;
 }
 
@@ -43,8 +47,11 @@ async function complaintsOf(envoy: string, policy: Policy): Promise<string[]> {
     const hosts = consoleHosts(policy.console).admitted;
     const keys = new Map(policy.doors.map(({ name, tls }) => [name, { leaf: pair, ...(tls && { proxy: pair }) }]));
     const complaints: string[] = [];
+    const standIn = { certificate: path.join(folder.path, 'node.crt'), key: path.join(folder.path, 'node.key') };
     for (const group of policy.fleet.groups) {
-      const resources = nodeResources({ policy, hosts, group: group.name, source: group.nodes[0]?.source, keys });
+      const ours = nodeResources({ policy, hosts, group: group.name, source: group.nodes[0]?.source, keys });
+      const extra = extraResources(policy, group.name).map((one) => withStandIn(one, standIn));
+      const resources = [...ours, ...extra];
       checkReferences(resources);
       const start = bootstrap(policy, 'check', { pki: folder.path, admin: { host: '127.0.0.1', port: 9901 } });
       const configFile = path.join(folder.path, `${group.name}.json`);

@@ -2,11 +2,12 @@ import path from 'node:path';
 import { remedyOf } from '../../base/disk-errors.ts';
 import { realDisk } from '../../base/disk.ts';
 import { SekishoError } from '../../base/errors.ts';
+import { extraProblems } from '../../control/extra/extra-problems.ts';
 import { loadPolicy, type LoadedPolicy } from '../../policy/load.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import { formatProblem, type Problem } from '../../policy/problem.ts';
 
-/** The policy of a file, or everything that is wrong with it. Files that it names are relative to its folder. */
+/** The policy of a file, or everything that is wrong with it and the resources that it brings. Files that it names are relative to its folder. */
 export async function readPolicy(file: string): Promise<LoadedPolicy> {
   let text: string;
   try {
@@ -15,7 +16,15 @@ export async function readPolicy(file: string): Promise<LoadedPolicy> {
     return { problems: [unreadable(file, SekishoError.from(caught))], files: [] };
   }
   const folder = path.dirname(file);
-  return loadPolicy({ file, text, readFile: (name) => realDisk.readFile(path.resolve(folder, name)) });
+  const loaded = await loadPolicy({
+    file,
+    text,
+    readFile: (name) => realDisk.readFile(path.resolve(folder, name)),
+    listFolder: (name) => realDisk.list(path.resolve(folder, name)),
+  });
+  if ('problems' in loaded) return loaded;
+  const problems = extraProblems(loaded.policy);
+  return problems.length === 0 ? loaded : { problems, files: loaded.files };
 }
 
 /** The policy, or undefined after its problems were printed, one a line. */

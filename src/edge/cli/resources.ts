@@ -1,5 +1,5 @@
 import { consoleHosts } from '../../aws/hosts.ts';
-import { nodeResources } from '../../control/resources/node-resources.ts';
+import { withExtras } from '../../control/extra/with-extras.ts';
 import { memberOf } from '../../policy/membership.ts';
 import { strangeNode } from './bootstrap.ts';
 import { answer, aside, asYamlOrJson, exitCodes } from './print.ts';
@@ -22,7 +22,7 @@ export async function resources(options: {
     policy.doors.map(({ name, tls }) => [name, { leaf: withheld, ...(tls && { proxy: withheld }) }]),
   );
   const hosts = consoleHosts(policy.console).admitted;
-  const what = nodeResources({ policy, hosts, group: member.group.name, source: member.node?.source, keys });
+  const what = withExtras({ policy, hosts, group: member.group.name, source: member.node?.source, keys });
   answer(asYamlOrJson(what, options.output));
   return exitCodes.good;
 }

@@ -6,6 +6,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { ConsoleCa } from '../../control/ca/console-ca.ts';
 import { DoorCertificates } from '../../control/ca/door-certificates.ts';
 import { doorNames } from '../../control/door-names.ts';
+import { unrecordedListeners } from '../../control/extra/with-extras.ts';
 import { Admission } from '../../control/fleet/admission.ts';
 import { versionFault } from '../../control/fleet/envoy-version.ts';
 import { FleetStatus } from '../../control/fleet/fleet-status.ts';
@@ -86,6 +87,7 @@ export async function openControl(options: {
   }
 
   await publish(policy);
+  tellUnrecorded(policy, log);
   const renewing = certificates.renewUntil(stopping.signal, renewalFailed);
   const discovery = discoveryServices({
     publisher,
@@ -107,6 +109,7 @@ export async function openControl(options: {
         ca.assertPermits(admitted, []);
         certificates.adopt(ca);
         await publish(next);
+        tellUnrecorded(next, log);
       }),
     fleet: () => status.snapshot(),
     finish: () => {
@@ -117,6 +120,13 @@ export async function openControl(options: {
       await renewing;
     },
   };
+}
+
+/** What leaves no record stands at least in the log, with the reason that the policy gives. */
+function tellUnrecorded(policy: Policy, log: Log): void {
+  for (const { name, reason } of unrecordedListeners(policy)) {
+    log.warn('an extra listener leaves no record', { listener: name, reason });
+  }
 }
 
 /** The leaves of every door: in place of the console, and as a proxy where it speaks TLS itself. */
