@@ -193,7 +193,8 @@ export class XdsStream<Request extends AnyRequest> {
     if (!view) return false;
     for (const state of view.states.values()) {
       if (state.claimed !== '') this.#settleClaim(view, state);
-      state.holding.reconsider(goal(view, state), (name) => state.subscription.wants(name));
+      if (state.holding.rejected.size > 0)
+        state.holding.reconsider(goal(view, state), (name) => state.subscription.wants(name));
     }
     if (view.founded !== view.target && isFounded(view)) {
       this.#founded = view.target;

@@ -10,6 +10,7 @@ import type { DiscoveryLimits } from './open-streams.ts';
 import type { Call, Session } from './session.types.ts';
 
 const nothing: ReadonlySet<TypeUrl> = new Set();
+const anyone: Caller = { kind: 'loopback' };
 
 /** Serves one discovery call to its end: bytes to requests, what the stream has to say to bytes, and every failure to a status. */
 export function serveCall<Request extends AnyRequest>(
@@ -45,7 +46,7 @@ export function serveCall<Request extends AnyRequest>(
   function begin(): XdsStream<Request> {
     if (session.isClosed())
       throw new SekishoError('server_unreachable', 'Sekisho is stopping; come back when it has started again.');
-    const caller = session.identify(call);
+    const caller = session.identify?.(call) ?? anyone;
     session.open.add(streamOfCall);
     return open({
       publisher,

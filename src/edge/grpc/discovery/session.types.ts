@@ -8,8 +8,8 @@ import type { StreamStarts } from './stream-starts.ts';
 
 export interface DiscoveryOptions {
   readonly publisher: Publisher;
-  /** Who calls; throws what the call shall be refused with. */
-  readonly identify: (call: Pick<ServerDuplexStream<Buffer, Buffer>, 'getAuthContext'>) => Caller;
+  /** Who calls; throws what the call shall be refused with. Without it a caller is believed to be the node that it says. */
+  readonly identify?: (call: Pick<ServerDuplexStream<Buffer, Buffer>, 'getAuthContext'>) => Caller;
   readonly observe?: XdsObserver;
   /** Types that go over no plain text, not even where it stays on this host. */
   readonly secret?: ReadonlySet<TypeUrl>;
