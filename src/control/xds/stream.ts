@@ -1,40 +1,20 @@
 import { SekishoError } from '../../base/errors.ts';
 import type { NodeInfo } from '../../wire/node-info.ts';
-import { compare, isEmpty, type Difference } from './difference.ts';
-import type { IdentityKind, StreamFacts, XdsEvent, XdsObserver } from './events.types.ts';
+import { compare, isEmpty } from './difference.ts';
+import type { StreamFacts, XdsEvent } from './events.types.ts';
 import { Holding } from './holding.ts';
 import { cutNack } from './nack-text.ts';
 import { bytesPerName } from './name-set.ts';
 import { goal, isFounded, isSettled, nextResponse, type StreamView } from './next-response.ts';
-import type { Following, Publisher } from './publisher.ts';
+import type { Following } from './publisher.ts';
 import { contentVersion, explicitVersion, noResources, resourcesOf, type Snapshot } from './snapshot.ts';
+import { defaultStreamLimits, type StreamLimits } from './stream-limits.ts';
+import type { StreamOptions } from './stream.types.ts';
 import { Subscription } from './subscription.ts';
 import type { NextResponse, TypeState } from './type-state.types.ts';
-import { clusterType, endpointType, isFamiliar, type TypeUrl } from './type-urls.ts';
+import { clusterType, isFamiliar, type TypeUrl } from './type-urls.ts';
 import type { AnyRequest, Hearing } from './variant.types.ts';
-
-/** Where responses go. */
-export interface Transport {
-  /** Takes a response; false when it wants no more until `drained()` is called. */
-  send(bytes: Buffer): boolean;
-  /** The stream ends for a reason of ours. Nothing is sent after this. */
-  refuse(error: SekishoError): void;
-}
-
-export interface StreamOptions {
-  readonly publisher: Publisher;
-  readonly transport: Transport;
-  readonly peer: string;
-  readonly identity: IdentityKind;
-  /** The one type of a stream that is not aggregated. */
-  readonly type?: TypeUrl;
-  /** Looks at the node of the first request; throws what the stream shall be refused with. */
-  readonly admit?: (node: NodeInfo) => void;
-  /** Types of which this connection gets nothing, ever. */
-  readonly withheld?: ReadonlySet<TypeUrl>;
-  readonly observe?: XdsObserver;
-  readonly limits?: StreamLimits;
-}
+import { askForEndpoints } from './warming.ts';
 
 let streams = 0;
 
@@ -290,31 +270,3 @@ function typeOf({ typeUrl }: AnyRequest, only: TypeUrl | undefined): TypeUrl {
     { facts: { type: type.slice(0, 200) } },
   );
 }
-
-/**
- * A changed cluster warms until its endpoints come once more, even if they are the same, and Envoy does not ask for what it asked for
- * before; nor does it acknowledge the cluster until then. Source: "xDS REST and gRPC protocol", Resource warming.
- * Endpoints are taken to have the name of their cluster, as they do unless `service_name` says otherwise.
- */
-function askForEndpoints(view: StreamView, clusters: TypeState, { changed }: Difference): void {
-  const endpoints = view.states.get(endpointType);
-  if (!endpoints) return;
-  for (const { name, version } of changed) {
-    const held = clusters.holding.held.get(name)?.version;
-    const isChange = held !== undefined && held !== version;
-    if (isChange && endpoints.subscription.wants(name) && goal(view, endpoints).has(name))
-      endpoints.subscription.ask(name);
-  }
-}
-
-/** What one stream may cost us in memory, whatever its client does. */
-export interface StreamLimits {
-  /** Types that a stream may ask for; Envoy uses about six. Requests for more are left unanswered. */
-  readonly types: number;
-  /** About how many bytes the names may take that a stream subscribes to, or says it holds: enough for some 100,000 names. */
-  readonly nameBytes: number;
-  /** Responses of a type that wait for an ACK; beyond them a client must acknowledge before it is answered again. */
-  readonly unacknowledged: number;
-}
-
-const defaultStreamLimits: StreamLimits = { types: 32, nameBytes: 16_777_216, unacknowledged: 64 };

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { SekishoError } from '../../../base/errors.ts';
-import type { StreamOptions, XdsStream } from '../../../control/xds/stream.ts';
+import type { XdsStream } from '../../../control/xds/stream.ts';
+import type { StreamOptions } from '../../../control/xds/stream.types.ts';
 import type { TypeUrl } from '../../../control/xds/type-urls.ts';
 import type { AnyRequest } from '../../../control/xds/variant.types.ts';
 import type { NodeInfo } from '../../../wire/node-info.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
-import { clusterType, listenerType, secretType } from '../../../src/control/xds/type-urls.ts';
-import { FieldReader } from '../../../src/wire/protobuf.ts';
-import { eventually } from '../../support/envoy.ts';
-import { dial, discoveryRequest, envoyNode, openAds, type AdsCall } from '../../support/serve.ts';
-import { sharedPki, startHouse, type House } from './fixture.ts';
+import { clusterType, listenerType, secretType } from '../../../../src/control/xds/type-urls.ts';
+import { FieldReader } from '../../../../src/wire/protobuf.ts';
+import { eventually } from '../../../support/envoy.ts';
+import { dial, discoveryRequest, envoyNode, openAds, type AdsCall } from '../../../support/serve.ts';
+import { sharedPki, startHouse, type House } from '../fixture.ts';
 
 const pki = await sharedPki();
 const credentials = await pki.server();
@@ -135,7 +135,7 @@ test('closing ends every stream with OK after what was under way, and whoever co
 
 test('a client that reads nothing makes nothing pile up: it gets the newest when it reads again', async (t) => {
   const house = await startHouse(t, { credentials });
-  const { makeSnapshot } = await import('../../../src/control/xds/snapshot.ts');
+  const { makeSnapshot } = await import('../../../../src/control/xds/snapshot.ts');
   const ads = openAds(dial(t, house.to, egress1));
   ads.call.write(asks('egress-1'));
   await response(ads);

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Holding } from '../../../src/control/xds/holding.ts';
+import { NodeMemory } from '../../../src/control/xds/node-memory.ts';
+import { resourcesOf } from '../../../src/control/xds/snapshot.ts';
+import { Subscription } from '../../../src/control/xds/subscription.ts';
+import type { TypeState } from '../../../src/control/xds/type-state.types.ts';
+import { clusterType } from '../../../src/control/xds/type-urls.ts';
+import { snapshotOf } from './model.ts';
+
+const map = resourcesOf(snapshotOf({ clusters: { a: { clusters: [] } } }), clusterType);
+
+function state(label: string): TypeState {
+  const holding = new Holding();
+  holding.beginWith(map, () => true);
+  return { type: clusterType, subscription: new Subscription(clusterType), holding, shown: label, label, claimed: '' };
+}
+
+test('a node that left is remembered for a while with what it held, then forgotten', () => {
+  let now = 0;
+  const memory = new NodeMemory({ now: () => now }, { keepMs: 1000, nodes: 10 });
+  memory.remember('n', [state('1')]);
+  now = 1000;
+  assert.deepEqual(memory.recall('n', clusterType), { label: '1', held: map, shown: '1' });
+  now = 1001;
+  assert.equal(memory.recall('n', clusterType), undefined);
+});
+
+test('of more nodes than there is room for the first to leave are forgotten', () => {
+  const memory = new NodeMemory({ now: () => 0 }, { keepMs: 1000, nodes: 2 });
+  for (const node of ['a', 'b', 'c']) memory.remember(node, [state('1')]);
+  memory.remember('b', [state('2')]);
+  assert.equal(memory.recall('a', clusterType), undefined);
+  memory.remember('d', [state('1')]);
+  assert.equal(memory.recall('c', clusterType), undefined);
+  assert.notEqual(memory.recall('b', clusterType), undefined);
+});
+
+test('what was under way or refused when the node left is not known', () => {
+  const memory = new NodeMemory({ now: () => 0 });
+  const left = state('2');
+  memory.remember('n', [state('1')]);
+  left.holding.sent({ nonce: 'x', version: '2', difference: { changed: [], removed: [] }, replaced: [] });
+  memory.remember('n', [left]);
+  assert.equal(memory.recall('n', clusterType), 'unknown');
+});
