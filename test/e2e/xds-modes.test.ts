@@ -15,6 +15,7 @@ import {
   Publisher,
   resource,
   type ResourceInput,
+  type Snapshot,
   type XdsEvent,
 } from '../../src/xds/index.ts';
 import { eventually, findEnvoy, ownLoopback } from '../support/envoy.ts';
@@ -98,7 +99,7 @@ async function openPlace(t: TestContext, mode: Mode): Promise<Place> {
   const upstreams = { one: await upstream(t, address, 'one'), two: await upstream(t, address, 'two') };
   let events: XdsEvent[] = [];
   const all: XdsEvent[] = [];
-  let published: ReturnType<typeof makeSnapshot> | undefined;
+  let published: Snapshot | undefined;
   let plane = await startPlane(0);
   atEnd(t, () => {
     plane.end();
@@ -169,7 +170,7 @@ async function openPlace(t: TestContext, mode: Mode): Promise<Place> {
         return (await Promise.all(workers)).flat();
       };
     },
-    inStep: () => Promise.resolve(isInStep(events, published?.version, mode)),
+    inStep: () => Promise.resolve(isInStep(events, published, mode)),
     sent: () => all.filter((event): event is Sent => event.kind === 'sent'),
     restart: async () => {
       plane.end();
@@ -178,14 +179,16 @@ async function openPlace(t: TestContext, mode: Mode): Promise<Place> {
   };
 }
 
-/** Whether every open stream has acknowledged the newest snapshot, and there are as many as the mode has. */
-function isInStep(events: readonly XdsEvent[], version: string | undefined, { aggregated }: Mode): boolean {
+/** Whether every open stream has acknowledged the newest snapshot, and there are as many as there must be: without ADS one for each cluster's endpoints. */
+function isInStep(events: readonly XdsEvent[], published: Snapshot | undefined, { aggregated }: Mode): boolean {
   const settled = new Map<number, string>();
   for (const event of events) {
     if (event.kind === 'settled') settled.set(event.stream, event.version);
     if (event.kind === 'disconnected') settled.delete(event.stream);
   }
-  return settled.size >= (aggregated ? 1 : 4) && [...settled.values()].every((one) => one === version);
+  const clusters = published?.types.get(type('config.cluster.v3.Cluster'))?.size ?? 0;
+  const streams = aggregated ? 1 : 3 + clusters;
+  return settled.size >= streams && [...settled.values()].every((version) => version === published?.version);
 }
 
 function resources(facts: {
