@@ -16,10 +16,15 @@ type NamedFiles = Pick<PolicyFiles, 'certificates' | 'accounts'>;
 type Contents = NamedFiles & { readonly resources: readonly ExtraResource[] };
 
 /** The policy out of what the schema read and the files that it names. All checks have passed. */
-export function assemblePolicy(file: string, input: PolicyInput, files: Contents): Policy {
+export function assemblePolicy(
+  { file, sha256 }: Pick<Policy, 'file' | 'sha256'>,
+  input: PolicyInput,
+  files: Contents,
+): Policy {
   const trust = input.console.trust === undefined ? undefined : files.certificates.get(input.console.trust);
   return {
     file,
+    sha256,
     fleet: {
       name: input.fleet.name,
       egress: input.fleet.egress.map((network) => network.cidr),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { assemblePolicy } from './assemble.ts';
 import { checkConsole } from './checks/console.ts';
@@ -68,8 +69,9 @@ export async function loadPolicy({ file, text, readFile, listFolder }: PolicyTex
   const findings = [...unbuilt, ...shape, ...across];
   const problems = inOrder([...syntaxProblems(file, source), ...place(file, source, findings)]);
   if (problems.length > 0) return { problems, files };
+  const sha256 = createHash('sha256').update(text).digest('hex');
   const contents = { ...named, resources: extra.resources };
-  return { policy: assemblePolicy(file, policySchema.parse(source.value), contents), files };
+  return { policy: assemblePolicy({ file, sha256 }, policySchema.parse(source.value), contents), files };
 }
 
 /** What is not built is told once, and not as an unknown key or value besides. */

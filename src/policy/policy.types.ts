@@ -4,6 +4,8 @@ import type { FilePlace } from './problem.ts';
 export interface Policy {
   /** The path that the policy was read from; relative paths inside it are relative to its folder. */
   readonly file: string;
+  /** SHA-256 of the file's text as UTF-8, in hex: what `sha256sum` says of it. */
+  readonly sha256: string;
   readonly fleet: Fleet;
   readonly doors: readonly Door[];
   readonly console: ConsoleRules;

@@ -18,10 +18,8 @@ test('demo --once --json exits 0 and prints the records that matter as lines of 
     .trimEnd()
     .split('\n')
     .map((text) => JSON.parse(text) as NamedRecord);
-  assert.deepEqual(
-    records.map((record) => record['sekisho.index']),
-    records.map((_, index) => index),
-  );
+  const indices = records.map((record) => Number(record['sekisho.index']));
+  assert.ok(indices.every((index, at) => at === 0 || index > Number(indices[at - 1])));
 
   // Ordinary ends of connections are no refusals.
   assert.deepEqual([...new Set(records.map((record) => record['sekisho.kind']))], ['http']);

@@ -30,10 +30,10 @@ test('a process killed under load leaves every record that it answered for, in o
     assert.ok(Number((await served.logged('journal open'))['records']) >= shown);
     await loadUntilKilled(t, { home, served, certificate, answered, round });
 
-    const { code, records, complaints } = await storedRecords(served.data);
+    const { code, records, sent, complaints } = await storedRecords(served.data);
     assert.equal(code, 0, complaints);
     assert.equal(complaints, '');
-    const paths = records.map((record) => record['url.path']);
+    const paths = sent.map((record) => record['url.path']);
     assert.equal(new Set(paths).size, paths.length, 'nothing twice');
     const found = new Set(paths);
     const missing = [...answered].filter((path) => !found.has(path));
@@ -64,9 +64,9 @@ test('a torn tail is reported and cut, and what stood before it stays', async (t
   const line = await second.logged('never acknowledged');
   assert.equal(line.level, 'warn');
   assert.equal(line['segment'], segment);
-  const { records } = await storedRecords(second.data);
+  const { sent } = await storedRecords(second.data);
   assert.deepEqual(
-    records.map((record) => record['url.path']),
+    sent.map((record) => record['url.path']),
     ['/kept'],
   );
 });

@@ -47,9 +47,9 @@ test('SIGTERM drains: what was sent is stored, discovery streams end well, and t
   assert.equal(await served.exited, 0);
   assert.ok(await als.ended);
   await served.logged('stopped');
-  const { records } = await storedRecords(served.data);
+  const { sent } = await storedRecords(served.data);
   assert.deepEqual(
-    records.map((record) => record['url.path']),
+    sent.map((record) => record['url.path']),
     ['/before'],
   );
 });
@@ -105,15 +105,15 @@ test('new rules of redaction hold for the very next message of a stream that was
   const served = await startServe(t, home);
   const als = openAls(dial(t, `${home.address}:18000`));
   als.call.write(alsMessage({ identifier, http: [entry('/?shibboleth=open')] }));
-  await eventually('stored', async () => (await served.metric('sekisho_journal_records_total')) === 1);
+  await eventually('stored', async () => (await storedRecords(served.data)).sent.length === 1);
   const lines = served.lines.length;
   await writeFile(home.config, policyText({ address: home.address, redact: 'shibboleth' }));
   await served.logged('policy reloaded', lines);
   als.call.end(alsMessage({ http: [entry('/?shibboleth=open')] }));
   assert.equal(await als.ended, undefined);
-  const { records } = await storedRecords(served.data);
-  assert.equal(records[0]?.['url.query'], 'shibboleth=open');
-  assert.notEqual(records[1]?.['url.query'], 'shibboleth=open');
+  const { sent } = await storedRecords(served.data);
+  assert.equal(sent[0]?.['url.query'], 'shibboleth=open');
+  assert.notEqual(sent[1]?.['url.query'], 'shibboleth=open');
 });
 
 test('a bad policy changes nothing and is named by file, line and column; a good one after it holds', async (t) => {
@@ -221,6 +221,14 @@ test('each role alone does its own work and refuses the other’s', async (t) =>
   assert.equal((await ads.ended).code, status.UNIMPLEMENTED);
   assert.equal((await get(`http://${home.address}:18080/fleet`)).status, 200);
   assert.equal(await end(sink, 'SIGTERM'), 0);
+
+  const control = await startServe(t, home, { args: ['--roles', 'control'] });
+  const { act, nodes, policy } = await control.logged('control event');
+  assert.deepEqual([act, nodes, policy], ['published', ['egress-1', 'egress-2'], home.config]);
+  assert.equal(await control.metric('sekisho_control_events_total', 'to="log"'), 1);
+  const unheard = openAls(client);
+  assert.equal((await unheard.ended)?.code, status.UNIMPLEMENTED);
+  assert.equal(await end(control, 'SIGTERM'), 0);
 
   const none = spawnServe(t, home, { args: ['--roles', 'sink,cook'] });
   assert.equal(await none.exited, 2);

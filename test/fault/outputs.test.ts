@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { connectRecords } from '../../src/client/index.ts';
 import { alsMessage, consoleRequest, httpEntry } from '../sink/record/entries.ts';
 import { eventually } from '../support/envoy.ts';
-import { dial, end, makeHome, openAls, startServe, type Served } from '../support/serve.ts';
+import { dial, end, makeHome, openAls, startServe, type Home, type Served } from '../support/serve.ts';
 
 const identifier = { node: { id: 'egress-1' }, log_name: 'office/http' };
 const upTo = (to: number): number[] => Array.from({ length: to }, (_, index) => index);
@@ -25,6 +25,11 @@ async function homeWithOutput(t: TestContext, rotate = '{ bytes: 65536, age: 1h 
     withoutOutput: () => writeFile(home.config, before),
     withOutput: () => writeFile(home.config, before + outputs),
   };
+}
+
+/** Without a control plane, whose own records would stand between those that are sent here. */
+function startSink(t: TestContext, home: Home): Promise<Served> {
+  return startServe(t, home, { args: ['--roles', 'sink'] });
 }
 
 /** Sends so many entries and waits until the sink has taken them, or went away. */
@@ -66,7 +71,7 @@ test('killed with an output under way, again and again: every record is in a fil
   const { home, dir } = await homeWithOutput(t);
   let stored = 0;
   for (let kills = 0; kills < 4; kills += 1) {
-    const served = await startServe(t, home);
+    const served = await startSink(t, home);
     const load = send(t, home.address, 4000);
     const enough = stored + 600 + kills * 200;
     await eventually('busy', async () => (await served.metric('sekisho_output_records_total')) > 200);
@@ -75,7 +80,7 @@ test('killed with an output under way, again and again: every record is in a fil
     await load;
     stored = enough;
   }
-  const served = await startServe(t, home);
+  const served = await startSink(t, home);
   await untilWritten(served);
   const records = await served.metric('sekisho_journal_next_index');
   assert.equal(await end(served, 'SIGTERM'), 0);
@@ -86,11 +91,11 @@ test('killed with an output under way, again and again: every record is in a fil
 
 test('a stop in peace leaves nothing to come, and a start adds nothing', async (t) => {
   const { home, dir } = await homeWithOutput(t, '{ age: 1h }');
-  const served = await startServe(t, home);
+  const served = await startSink(t, home);
   await send(t, home.address, 500);
   assert.equal(await end(served, 'SIGTERM'), 0);
   assert.deepEqual(await filesOf(dir), [upTo(500)]);
-  const again = await startServe(t, home);
+  const again = await startSink(t, home);
   await untilWritten(again);
   assert.equal(await end(again, 'SIGTERM'), 0);
   assert.deepEqual(await filesOf(dir), [upTo(500)]);
@@ -98,7 +103,7 @@ test('a stop in peace leaves nothing to come, and a start adds nothing', async (
 
 test('a folder that is taken away is told and made again; what comes then is in it, and the sink never waited', async (t) => {
   const { home, dir } = await homeWithOutput(t, '{ age: 1h }');
-  const served = await startServe(t, home);
+  const served = await startSink(t, home);
   await send(t, home.address, 20);
   await untilWritten(served);
   await rm(dir, { recursive: true });
@@ -130,7 +135,7 @@ test(
     const { home, dir } = await homeWithOutput(t, '{ age: 1h }');
     const disk = smallDisk(dir, 'size=256k');
     try {
-      const served = await startServe(t, home);
+      const served = await startSink(t, home);
       await send(t, home.address, 400, 2000);
       assert.equal((await served.logged('an output fails'))['code'], 'disk_full');
       assert.equal((await served.readyz()).status, 200);
@@ -150,7 +155,7 @@ test(
 
 test('a reload takes an output away, and brings it back where it was, while records come', async (t) => {
   const { home, dir, withOutput, withoutOutput } = await homeWithOutput(t, '{ age: 1h }');
-  const served = await startServe(t, home);
+  const served = await startSink(t, home);
   await send(t, home.address, 20);
   await untilWritten(served);
   let from = served.lines.length;
@@ -177,14 +182,14 @@ test('a tail outlives a kill of the sink: nothing is missing and nothing comes t
     for await (const { index } of records.tail({ form: 'payload', from: 0 })) found.push(index);
   })();
   for (let kills = 0; kills < 2; kills += 1) {
-    const served = await startServe(t, home);
+    const served = await startSink(t, home);
     const before = found.length;
     const load = send(t, home.address, 2000);
     await eventually('busy', () => Promise.resolve(found.length > before + 300));
     assert.equal(await end(served, 'SIGKILL'), 'SIGKILL');
     await load;
   }
-  const served = await startServe(t, home);
+  const served = await startSink(t, home);
   await send(t, home.address, 100);
   const all = await served.metric('sekisho_journal_next_index');
   await eventually('all', () => Promise.resolve(found.length >= all));

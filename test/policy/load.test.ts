@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { loadPolicy, formatProblem } from '../../src/policy/load.ts';
 import type { Problem } from '../../src/policy/load.ts';
 import type { Policy } from '../../src/policy/policy.types.ts';
@@ -550,6 +551,7 @@ test('ten thousand nodes load', async () => {
 test('what the policy leaves out has its default', async () => {
   assert.deepEqual(await policyOf(edit()), {
     file: '/etc/sekisho/sekisho.yaml',
+    sha256: createHash('sha256').update(edit()).digest('hex'),
     fleet: {
       name: 'tokyo',
       egress: ['51.44.71.80/32'],

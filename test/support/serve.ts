@@ -244,10 +244,10 @@ export async function end(served: Served, signal: NodeJS.Signals): Promise<numbe
   return served.exited;
 }
 
-/** Records as `sekisho records -o json` prints them, with its exit code. */
+/** Records as `sekisho records -o json` prints them, and those of them that Envoys sent, with its exit code. */
 export async function storedRecords(
   data: string,
-): Promise<{ code: number; records: NamedRecord[]; complaints: string }> {
+): Promise<{ code: number; records: NamedRecord[]; sent: NamedRecord[]; complaints: string }> {
   const args = ['dist/main.js', 'records', '--data', data, '-o', 'json'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const [out, complaints, [code]] = await Promise.all([
@@ -256,7 +256,9 @@ export async function storedRecords(
     once(child, 'close') as Promise<[number]>,
   ]);
   const lines = out.toString().split('\n').slice(0, -1);
-  return { code, records: lines.map((line) => JSON.parse(line) as NamedRecord), complaints: complaints.toString() };
+  const records = lines.map((line) => JSON.parse(line) as NamedRecord);
+  const sent = records.filter((record) => record['sekisho.kind'] !== 'control');
+  return { code, records, sent, complaints: complaints.toString() };
 }
 
 /** Waits until the process says that it is ready. */

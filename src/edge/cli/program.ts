@@ -113,6 +113,7 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
     .option('--host <host>', 'server name, exact or *.example')
     .option('--client <address>', 'client address or network')
     .option('--status <status>', '200, 4xx or 400-499')
+    .option('--kind <kind>', 'http, tcp, connection, or control: what the fleet was told and what it answered')
     .option('--follow', 'go on with records as they come, until interrupted')
     .addOption(output('table', 'json'))
     .action(async (options: RecordsOptions) => {

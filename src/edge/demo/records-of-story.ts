@@ -2,6 +2,7 @@ import { realDisk } from '../../base/disk.ts';
 import { readJournal } from '../../sink/journal/reader.ts';
 import { queryRecords, type QueryItem } from '../../sink/query/query-records.ts';
 import { journalFolder } from '../service/sink-role.ts';
+import type { NamedRecord } from '../../sink/record/name.ts';
 import type { Stage } from './stage.ts';
 
 export interface StoryRecords {
@@ -37,7 +38,9 @@ export async function recordsOfStory(
     follow: signal,
     onCorrupt: () => undefined,
   });
-  for await (const item of queryRecords(frames, () => true)) {
+  // What the fleet was told is not a part of the story.
+  const ofPeople = (record: NamedRecord): boolean => record['sekisho.kind'] !== 'control';
+  for await (const item of queryRecords(frames, ofPeople)) {
     items.push(item);
     if (item.kind === 'record') {
       awaited.delete(String(item.record['sekisho.stream_id']));

@@ -11,6 +11,7 @@ import { Admission } from '../../control/fleet/admission.ts';
 import { versionFault } from '../../control/fleet/envoy-version.ts';
 import { FleetStatus } from '../../control/fleet/fleet-status.ts';
 import type { FleetJson } from '../../control/fleet/fleet.types.ts';
+import { History, type ControlReport, type Publication } from '../../control/history/history.ts';
 import { plan, type Plan } from '../../control/plan.ts';
 import type { DoorKeys } from '../../control/resources/secrets.ts';
 import { Publisher } from '../../control/xds/publisher.ts';
@@ -39,11 +40,14 @@ export async function openControl(options: {
   readonly ca: ConsoleCa;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Where what happens here goes on record. */
+  readonly report: ControlReport;
 }): Promise<ControlRole> {
   const { log, metrics } = options;
   const status = new FleetStatus({ clock: systemClock });
+  const history = new History({ clock: systemClock, report: options.report });
   const certificates = new DoorCertificates(options.ca, systemClock, () => {
-    turn(() => publish(policy)).catch(renewalFailed);
+    turn(() => publish(policy, 'renewal')).catch(renewalFailed);
   });
   const admission = new Admission();
   const observed = fleetObserver(metrics, log);
@@ -65,13 +69,15 @@ export async function openControl(options: {
   }
 
   /** Everything is worked out and checked first; only then does anyone see it. */
-  async function publish(next: Policy): Promise<void> {
+  async function publish(next: Policy, actor: Publication['actor']): Promise<void> {
     const { admitted } = consoleHosts(next.console);
     const keys = await doorKeys(next, admitted, certificates);
     const planned = plan({ policy: next, hosts: admitted, keys, previous: current });
     const gone = publisher.keys.filter((key) => !planned.snapshots.has(key));
+    const before = current;
     policy = next;
     current = planned;
+    history.published({ actor, policy, before, after: planned });
     status.expect(next.fleet.groups.flatMap((group) => group.nodes.map(({ id }) => id)));
     for (const [key, snapshot] of planned.snapshots) publisher.publish(key, snapshot);
     publisher.resolveAgain();
@@ -86,7 +92,7 @@ export async function openControl(options: {
     return mine;
   }
 
-  await publish(policy);
+  await publish(policy, 'policy');
   tellUnrecorded(policy, log);
   const renewing = certificates.renewUntil(stopping.signal, renewalFailed);
   const discovery = discoveryServices({
@@ -97,6 +103,7 @@ export async function openControl(options: {
       if (event.kind === 'connected') admission.came(event.node.id, memberOf(policy, event.node.id)?.group.name ?? '');
       if (event.kind === 'disconnected') admission.left(event.node.id);
       status.observe(event);
+      history.observe(event);
       observed(event);
     },
   });
@@ -108,7 +115,7 @@ export async function openControl(options: {
         const { admitted } = consoleHosts(next.console);
         ca.assertPermits(admitted, []);
         certificates.adopt(ca);
-        await publish(next);
+        await publish(next, 'policy');
         tellUnrecorded(next, log);
       }),
     fleet: () => status.snapshot(),

@@ -9,6 +9,7 @@ import type { Policy } from '../../policy/policy.types.ts';
 import type { ServerCredentials } from '../grpc/doorkeeper.ts';
 import { startGrpcServer } from '../grpc/server.ts';
 import { arrivalObserver, refusalObserver } from './arrival-metrics.ts';
+import { controlReport } from './control-report.ts';
 import { openControl, type ControlRole } from './control-role.ts';
 import { watchExpiry } from './expiry-metrics.ts';
 import { openAdmin, openPublic } from './http-role.ts';
@@ -67,7 +68,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     }
     let control: ControlRole | undefined;
     if (ca !== undefined) {
-      control = await openControl({ policy, ca, log, metrics });
+      control = await openControl({ policy, ca, log, metrics, report: controlReport({ sink, log, metrics }) });
       opened.push(() => control?.close() ?? Promise.resolve());
     }
     expiry.look(trust, ca);

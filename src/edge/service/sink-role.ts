@@ -7,6 +7,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import { memberOf } from '../../policy/membership.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import { alsStream } from '../../sink/intake/als.ts';
+import { controlIntake, type ControlIntake } from '../../sink/intake/control.ts';
 import { RefusalTally } from '../../sink/intake/refusal-tally.ts';
 import { Outputs } from '../../sink/outputs/outputs.ts';
 import { openJournal } from '../../sink/journal/journal.ts';
@@ -24,7 +25,7 @@ import type { Obstacles } from './readiness.ts';
 import { recordsObserver } from './records-metrics.ts';
 import { openUsers } from './users-role.ts';
 
-export interface SinkRole {
+export interface SinkRole extends ControlIntake {
   readonly services: readonly GrpcService[];
   /** Goes on by the rules of this policy. */
   adopt(policy: Policy): void;
@@ -122,6 +123,7 @@ export async function openSink(options: {
   });
   const users = openUsers({ policy: () => policy, log, metrics });
   return {
+    ...controlIntake({ journal, clock: systemClock }),
     services: [als, records, users.service],
     adopt: (next) => {
       policy = next;

@@ -85,9 +85,12 @@ interface StreamOrigin {
   readonly tcp: EntrySource;
 }
 
+/** What an Envoy's entries become. */
+type EntryKind = Exclude<RecordOrigin['kind'], 'control'>;
+
 /** The entries of one type in a stream. */
 interface EntrySource {
-  readonly origin: RecordOrigin;
+  readonly origin: RecordOrigin & { readonly kind: EntryKind };
   readonly encoder: RecordEncoder;
 }
 
@@ -114,7 +117,7 @@ function isName(text: string): boolean {
 }
 
 function originOf({ node, log, epoch }: AlsIdentifier, identity: AlsSender['kind']): StreamOrigin {
-  const source = (kind: RecordOrigin['kind']): EntrySource => {
+  const source = (kind: EntryKind): EntrySource => {
     const origin = { node, log, epoch, identity, kind };
     return { origin, encoder: recordEncoder(origin) };
   };

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { SekishoError } from '../../base/errors.ts';
+import { recordKinds } from '../record/envelope.ts';
 import type { NamedRecord } from '../record/name.ts';
 import { parseTimeBound } from './time-bound.ts';
 
@@ -17,7 +18,7 @@ export interface RecordQuestion {
   readonly client?: string | undefined;
   /** `200`, `4xx`, `400-499`, or several with commas. */
   readonly status?: string | undefined;
-  /** `http`, `tcp` or `connection`. */
+  /** `http`, `tcp`, `connection` or `control`. */
   readonly kind?: string | undefined;
 }
 
@@ -101,8 +102,8 @@ function statusTest(text: string): RecordFilter {
 }
 
 function kindTest(kind: string): RecordFilter {
-  if (!['http', 'tcp', 'connection'].includes(kind)) {
-    throw usage(`${JSON.stringify(kind)} is no kind of record. Write http, tcp or connection.`);
+  if (!Object.hasOwn(recordKinds, kind)) {
+    throw usage(`${JSON.stringify(kind)} is no kind of record. Write one of ${Object.keys(recordKinds).join(', ')}.`);
   }
   return (record) => record['sekisho.kind'] === kind;
 }

@@ -1,5 +1,7 @@
+import { controlTimeIn } from '../../wire/control-event.ts';
 import { FieldReader } from '../../wire/protobuf.ts';
-import { nanosecondsIn, wrappedNumberIn } from '../record/decode-parts.ts';
+import { nanosecondsIn } from '../../wire/timestamp.ts';
+import { wrappedNumberIn } from '../record/decode-parts.ts';
 import * as fields from '../record/entry-fields.ts';
 import { recordFields, recordKinds } from '../record/envelope.ts';
 import { hostPort } from '../record/host-port.ts';
@@ -49,7 +51,7 @@ function read(payload: Buffer): NamedRecord | undefined {
   }
   const name = kindNames.get(kind);
   if (entry === undefined || name === undefined) return undefined;
-  const seen = readEntry(entry, name === 'http');
+  const seen: Seen = name === 'control' ? { startTime: controlTimeIn(entry) } : readEntry(entry, name === 'http');
   const host = seen.authority === undefined ? undefined : hostPort(seen.authority)?.host;
   return {
     time: rfc3339(seen.startTime ?? received) ?? rfc3339(received) ?? '',

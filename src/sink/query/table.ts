@@ -58,6 +58,7 @@ const columns: readonly TableColumn[] = [
 
 /** The path with its query; before it why a request was denied, with how many more for which it stands, or what Envoy noted about it. */
 function lastCell(record: NamedRecord): string {
+  if (record['sekisho.kind'] === 'control') return controlCell(record);
   const query = text(record, 'url.query');
   const path = text(record, 'url.path') + (query === '' ? '' : `?${query}`);
   const denied = text(record, 'sekisho.denied.reason');
@@ -65,6 +66,19 @@ function lastCell(record: NamedRecord): string {
   const note =
     denied === '' ? text(record, 'sekisho.response_flags') : `denied: ${denied}${more === '' ? '' : ` +${more}`}`;
   return note === '' ? path : `[${note}] ${path}`;
+}
+
+/** Of the control plane: `[published] egress-1, egress-2: Listener +1 ~0 -0 (policy sekisho.yaml)`. */
+function controlCell(record: NamedRecord): string {
+  const of = (name: string): string => {
+    const value = record[`sekisho.control.${name}`];
+    return typeof value === 'object' ? value.join(', ') : text(record, `sekisho.control.${name}`);
+  };
+  const more = of('more_nodes');
+  const nodes = of('nodes') + (more === '' ? '' : ` and ${more} more`);
+  const what = [of('type'), of('text') || of('changes') || of('version')].filter((part) => part !== '').join(' ');
+  const by = [of('actor'), of('operator') || of('policy')].filter((part) => part !== '').join(' ');
+  return `[${of('act')}] ${nodes || 'no node'}: ${what || 'nothing'}${of('actor') === 'node' ? '' : ` (${by})`}`;
 }
 
 function text(record: NamedRecord, name: string): string {

@@ -1,5 +1,6 @@
 import { FieldReader } from '../../wire/protobuf.ts';
-import { flagsIn, nanosecondsIn, putEntry, socketPeerIn, wrappedNumberIn } from './decode-parts.ts';
+import { nanosecondsIn } from '../../wire/timestamp.ts';
+import { flagsIn, putEntry, socketPeerIn, wrappedNumberIn } from './decode-parts.ts';
 import * as fields from './entry-fields.ts';
 import { standingOn, valuesNamed } from './map-entry.ts';
 import type { EntryType } from './redact.ts';

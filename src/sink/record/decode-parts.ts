@@ -2,17 +2,6 @@ import type { FieldReader } from '../../wire/protobuf.ts';
 import * as fields from './entry-fields.ts';
 import type { SocketPeer } from './stored-record.types.ts';
 
-/** google.protobuf.Timestamp and Duration, in nanoseconds. */
-export function nanosecondsIn(reader: FieldReader): bigint {
-  let seconds = 0n;
-  let nanos = 0n;
-  while (reader.next()) {
-    if (reader.field === fields.secondsAndNanos.seconds) seconds = reader.int();
-    else if (reader.field === fields.secondsAndNanos.nanos) nanos = BigInt.asIntN(32, reader.int());
-  }
-  return seconds * 1_000_000_000n + nanos;
-}
-
 /** envoy.config.core.v3.Address, where it is an IP socket; pipes and Envoy's internal addresses give undefined. */
 export function socketPeerIn(reader: FieldReader): SocketPeer | undefined {
   const peer = { address: '', port: 0 };

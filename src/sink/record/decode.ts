@@ -1,8 +1,10 @@
 import { SekishoError } from '../../base/errors.ts';
+import { decodeControlEvent, recordIdentities } from '../../wire/control-event.ts';
+import { nameIn } from '../../wire/enum-names.ts';
 import { FieldReader } from '../../wire/protobuf.ts';
+import { nanosecondsIn } from '../../wire/timestamp.ts';
 import { decodeEntry } from './decode-entry.ts';
-import { nanosecondsIn } from './decode-parts.ts';
-import { recordFields, recordIdentities, recordKinds, suppressedFields } from './envelope.ts';
+import { recordFields, recordKinds, suppressedFields } from './envelope.ts';
 import type { StoredEntry, StoredRecord, SuppressedRefusals } from './stored-record.types.ts';
 
 /**
@@ -27,9 +29,10 @@ export function decodeRecord(payload: Buffer): StoredRecord {
     else if (record.field === recordFields.identity) read.identity = record.uint();
     else if (record.field === recordFields.truncated) read.truncated = record.uint() !== 0;
   }
-  if (read.node === '' || entry === undefined) throw notARecord();
   const { epoch, ...rest } = read;
   const kind = nameIn(recordKinds, read.kind);
+  // The control plane may speak of several nodes.
+  if ((read.node === '' && kind !== 'control') || entry === undefined) throw notARecord();
   return {
     ...rest,
     ...(epoch > 0 && { epoch }),
@@ -38,6 +41,7 @@ export function decodeRecord(payload: Buffer): StoredRecord {
     redactions,
     ...(suppressed && { suppressed }),
     entry: entryOf(entry, kind),
+    ...(kind === 'control' && { control: decodeControlEvent(entry) }),
   };
 }
 
@@ -58,14 +62,10 @@ function entryOf(entry: Buffer, kind: StoredRecord['kind']): StoredEntry {
     case 'tcp':
     case 'connection':
       return decodeEntry(entry, 'tcp');
+    case 'control': // It is no entry of Envoy's.
     case 'unknown': // A kind of a later version: its entry is none of ours to read.
       return {};
   }
-}
-
-function nameIn<Name extends string>(names: Readonly<Record<Name, number>>, number: number): Name | 'unknown' {
-  for (const name in names) if (names[name] === number) return name;
-  return 'unknown';
 }
 
 function notARecord(): SekishoError {

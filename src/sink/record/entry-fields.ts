@@ -77,6 +77,5 @@ export const structValue = { number_value: 2, string_value: 3, struct_value: 5, 
 export const listValue = { values: 1 } as const;
 export const any = { type_url: 1, value: 2 } as const;
 export const stringValue = { value: 1 } as const;
-export const secondsAndNanos = { seconds: 1, nanos: 2 } as const;
 export const wrappedNumber = { value: 1 } as const;
 export const mapEntry = { key: 1, value: 2 } as const;

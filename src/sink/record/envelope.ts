@@ -1,19 +1,20 @@
 import { SekishoError } from '../../base/errors.ts';
+import { recordIdentities, type RecordIdentity } from '../../wire/control-event.ts';
+import { numberIn } from '../../wire/enum-names.ts';
 import { bytesField, uintField, varintSize, writeVarint } from '../../wire/protobuf.ts';
-import type { EntryType } from './redact.ts';
+import { encodeTimestamp } from '../../wire/timestamp.ts';
 import { shorten } from './shorten.ts';
 
 /** A tlog entry bundle has two bytes for a leaf's length (https://c2sp.org/tlog-tiles). */
 export const recordLimit = 65_535;
 
-/** Numbers of sekisho.v1.Record, of its Suppressed, Kind and Identity: proto/sekisho/v1/record.proto. */
+/** Numbers of sekisho.v1.Record, of its Suppressed and its Kind: proto/sekisho/v1/record.proto. */
 export const recordFields = {
   ...{ node: 1, log: 2, epoch: 3, kind: 4, identity: 5, received: 6, redactions: 7, truncated: 8 },
   ...{ suppressed: 9, entry: 15 },
 } as const;
 export const suppressedFields = { count: 1, since: 2, shared: 3 } as const;
-export const recordKinds = { http: 1, tcp: 2, connection: 3 } as const;
-export const recordIdentities = { certificate: 1, loopback: 2 } as const;
+export const recordKinds = { http: 1, tcp: 2, connection: 3, control: 6 } as const;
 
 /** What all records of a stream have in common. */
 export interface RecordOrigin {
@@ -22,7 +23,7 @@ export interface RecordOrigin {
   /** Milliseconds since 1970, 0 where unknown. */
   readonly epoch: number;
   readonly kind: keyof typeof recordKinds;
-  readonly identity: keyof typeof recordIdentities;
+  readonly identity: RecordIdentity | 'unknown';
 }
 
 export interface RecordEncoder {
@@ -45,7 +46,6 @@ export interface EncodedRecord {
 }
 
 export function recordEncoder(origin: RecordOrigin): RecordEncoder {
-  const type: EntryType = origin.kind === 'http' ? 'http' : 'tcp';
   const head = encodeOrigin(origin);
   let moment = { received: Number.NaN, bytes: head };
 
@@ -55,13 +55,25 @@ export function recordEncoder(origin: RecordOrigin): RecordEncoder {
       if (moment.received !== received) moment = { received, bytes: Buffer.concat([head, encodeReceived(received)]) };
       const record = encodeRecord(moment.bytes, marks, false, entry);
       if (record !== undefined) return record;
-      for (const shorter of shorten(entry, type)) {
+      for (const shorter of shorterOf(entry, origin.kind)) {
         const fitted = encodeRecord(moment.bytes, [...marks, ...shorter.marks], true, shorter.bytes);
         if (fitted !== undefined) return fitted;
       }
       throw tooLarge(origin, entry);
     },
   };
+}
+
+function shorterOf(entry: Buffer, kind: RecordOrigin['kind']): Iterable<{ bytes: Buffer; marks: readonly string[] }> {
+  switch (kind) {
+    case 'http':
+      return shorten(entry, 'http');
+    case 'tcp':
+    case 'connection':
+      return shorten(entry, 'tcp');
+    case 'control': // It is made to fit.
+      return [];
+  }
 }
 
 const entryTag = recordFields.entry * 8 + 2;
@@ -132,7 +144,7 @@ function encodeOrigin(origin: RecordOrigin): Buffer {
     bytesField(recordFields.log, origin.log),
     uintField(recordFields.epoch, origin.epoch),
     uintField(recordFields.kind, recordKinds[origin.kind]),
-    uintField(recordFields.identity, recordIdentities[origin.identity]),
+    uintField(recordFields.identity, numberIn(recordIdentities, origin.identity)),
   ]);
 }
 
@@ -144,7 +156,7 @@ function encodeReceived(received: number): Buffer {
 function timestamp(milliseconds: number): Buffer {
   const seconds = Math.floor(milliseconds / 1000);
   const nanos = Math.round((milliseconds - seconds * 1000) * 1e6);
-  return Buffer.concat([uintField(1, seconds), uintField(2, nanos)]);
+  return encodeTimestamp(seconds, nanos);
 }
 
 function tooLarge(origin: RecordOrigin, entry: Buffer): SekishoError {

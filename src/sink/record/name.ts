@@ -1,11 +1,12 @@
 import { claimedArn } from './claimed-arn.ts';
+import { controlColumns } from './control-columns.ts';
 import { doorUser } from './door-user.ts';
 import * as names from './entry-names.ts';
 import { hostPort, socketPeer } from './host-port.ts';
 import { present } from './present.ts';
 import { refusalReason } from './refusal.ts';
 import { rfc3339 } from './rfc3339.ts';
-import type { StoredRecord } from './stored-record.types.ts';
+import type { StoredCommon, StoredRecord } from './stored-record.types.ts';
 
 export type NamedValue = string | number | boolean | readonly string[];
 
@@ -48,7 +49,7 @@ function factsOf(record: StoredRecord) {
 type Column = readonly [name: string, valueOf: (facts: Facts) => NamedValue | undefined];
 
 const columns: readonly Column[] = [
-  ['time', ({ record, common }) => rfc3339(common.startTime ?? record.received) ?? rfc3339(record.received)],
+  ['time', ({ record, common }) => rfc3339(timeOf(record, common)) ?? rfc3339(record.received)],
   ['sekisho.index', ({ index }) => index],
   ['sekisho.kind', ({ record }) => record.kind],
   ['user.id', ({ user }) => user?.id],
@@ -109,10 +110,16 @@ const columns: readonly Column[] = [
   ['sekisho.epoch', ({ record }) => record.epoch && rfc3339(BigInt(record.epoch) * 1_000_000n)],
   ['sekisho.received', ({ record }) => rfc3339(record.received)],
   ['sekisho.identity', ({ record }) => record.identity],
-  ['sekisho.assurance', () => 'stream'],
+  // Of entries of Envoy's.
+  ['sekisho.assurance', ({ record }) => (record.kind === 'control' ? undefined : 'stream')],
   ['sekisho.redactions', ({ record }) => some(record.redactions)],
   ['sekisho.truncated', ({ record }) => record.truncated || undefined],
+  ...controlColumns.map(([name, valueOf]): Column => [name, ({ record }) => record.control && valueOf(record.control)]),
 ];
+
+function timeOf(record: StoredRecord, common: StoredCommon): bigint {
+  return record.control?.time ?? common.startTime ?? record.received;
+}
 
 /**
  * A client behind a sidecar dialled another address than Envoy did. It is no refusal: names of the console have many addresses, and two

@@ -95,6 +95,7 @@ function reasonByFlags(
     case 'http':
       return responseFlags.includes(protocolError) && upstreamRemote === undefined ? 'protocol' : undefined;
     case 'tcp':
+    case 'control':
     case 'unknown':
       return undefined;
   }

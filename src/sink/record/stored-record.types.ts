@@ -1,17 +1,23 @@
+import type { ControlEvent, RecordIdentity } from '../../wire/control-event.ts';
+import type { recordKinds } from './envelope.ts';
+
 /** A record as a reader sees it: the envelope, and what Envoy's entry says. Absent is `undefined`; unknown fields are left out. */
 export interface StoredRecord {
+  /** '' where a record of the kind `control` speaks of several nodes. */
   readonly node: string;
   readonly log: string;
   /** Start of the Envoy process, milliseconds since 1970; absent where it did not say. */
   readonly epoch?: number;
-  readonly kind: 'http' | 'tcp' | 'connection' | 'unknown';
-  readonly identity: 'certificate' | 'loopback' | 'unknown';
+  readonly kind: keyof typeof recordKinds | 'unknown';
+  readonly identity: RecordIdentity | 'unknown';
   /** Nanoseconds since 1970. */
   readonly received: bigint;
   readonly redactions: readonly string[];
   readonly truncated: boolean;
   readonly suppressed?: SuppressedRefusals;
   readonly entry: StoredEntry;
+  /** With the kind `control`, whose `entry` says nothing. */
+  readonly control?: ControlEvent;
 }
 
 /** The refusals for which the record of the last of them stands. */

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { controlIntake } from '../../../src/sink/intake/control.ts';
 import { answerOf } from '../../../src/sink/query/answers.ts';
 import { recordFilter, type RecordQuestion } from '../../../src/sink/query/filter.ts';
 import { glimpse, payloadFilter } from '../../../src/sink/query/glimpse.ts';
 import { decodeRecord } from '../../../src/sink/record/decode.ts';
 import { nameRecord } from '../../../src/sink/record/name.ts';
+import { noEvent, type ControlEvent } from '../../../src/wire/control-event.ts';
 import { Source } from '../outputs/fixture.ts';
 import { consoleRequest } from '../record/entries.ts';
 
@@ -13,9 +15,10 @@ const now = Date.UTC(2026, 10, 24, 12);
 const names = ['time', 'sekisho.kind', 'server.address', 'tls.client.server_name', 'http.response.status_code'];
 
 /** A payload as the sink stores it. */
-async function stored(entry: { http: object } | { tcp: object }): Promise<Buffer> {
+async function stored(entry: { http: object } | { tcp: object } | { control: ControlEvent }): Promise<Buffer> {
   const source = await new Source().open();
-  await source.storeEntries('http' in entry ? { http: [entry.http] } : { tcp: [entry.tcp] });
+  if ('control' in entry) await controlIntake(source).take(entry.control);
+  else await source.storeEntries('http' in entry ? { http: [entry.http] } : { tcp: [entry.tcp] });
   const [payload] = await source.payloads();
   assert.ok(payload);
   return payload;
@@ -41,7 +44,10 @@ const http = fc
 const tcp = common.map((parts) => ({
   tcp: { common_properties: parts, connection_properties: { received_bytes: 7 } },
 }));
-const entry = fc.oneof(http, tcp);
+const control = fc.bigInt({ min: 1_795_000_000_000_000_000n, max: 1_796_000_000_000_000_000n }).map((time) => ({
+  control: { ...noEvent, time, nodes: ['egress-1'], act: 'published', actor: 'policy' } as const,
+}));
+const entry = fc.oneof(http, tcp, control);
 
 test('a glimpse says of a record what naming it in full says', async () => {
   await fc.assert(
@@ -64,7 +70,7 @@ const question: fc.Arbitrary<RecordQuestion> = fc.record(
     until: fc.constantFrom('2026-11-21', '1h'),
     host: fc.constantFrom('console.aws.amazon.com', '*.amazon.com', '::1'),
     status: fc.constantFrom('200', '4xx,5xx'),
-    kind: fc.constantFrom('http', 'tcp', 'connection'),
+    kind: fc.constantFrom('http', 'tcp', 'connection', 'control'),
     user: fc.constantFrom('taro.yamada', 'arn:aws:sts::123456789012:assumed-role/Admin/taro'),
     client: fc.constantFrom('127.0.0.0/8', '10.0.0.1'),
   },

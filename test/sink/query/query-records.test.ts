@@ -4,6 +4,7 @@ import { recordFilter } from '../../../src/sink/query/filter.ts';
 import { jsonLine } from '../../../src/sink/query/json-lines.ts';
 import { queryRecords, type QueryItem } from '../../../src/sink/query/query-records.ts';
 import { recordTable } from '../../../src/sink/query/table.ts';
+import { encodeControlEvent, noEvent, type ControlEvent } from '../../../src/wire/control-event.ts';
 import { consoleRequest, httpEntry, recordBytes } from '../record/entries.ts';
 
 const encoder = recordBytes({
@@ -86,6 +87,60 @@ test('before the path stands why a request was denied, or what Envoy noted', asy
   const flags = { response_flags: { downstream_connection_termination: true, no_route_found: true } };
   assert.match(table.row(await one(request('/', flags))), /\[(DC,NR|NR,DC)\] \/$/);
 });
+
+const event: ControlEvent = {
+  ...noEvent,
+  ...{ act: 'published', actor: 'policy', policy: 'sekisho.yaml', nodes: ['egress-1', 'egress-2'], moreNodes: 1 },
+  changes: ['Cluster', 'Listener'].map((type) => ({
+    ...{ type, added: 1, changed: 2, removed: 0, addedNames: [], changedNames: [], removedNames: [] },
+  })),
+};
+const ofControl: readonly (readonly [what: string, event: ControlEvent, row: string])[] = [
+  [
+    'a publication',
+    event,
+    '[published] egress-1, egress-2 and 1 more: Cluster +1 ~2 -0, Listener +1 ~2 -0 (policy sekisho.yaml)',
+  ],
+  [
+    'a policy that changes no node',
+    { ...event, nodes: [], moreNodes: 0, changes: [] },
+    '[published] no node: nothing (policy sekisho.yaml)',
+  ],
+  [
+    'an acknowledgement',
+    { ...noEvent, act: 'acknowledged', actor: 'node', nodes: ['egress-1'], version: 'v1' },
+    '[acknowledged] egress-1: v1',
+  ],
+  [
+    'a refusal',
+    {
+      ...noEvent,
+      act: 'refused',
+      actor: 'node',
+      nodes: ['egress-1'],
+      version: 'v1',
+      type: 'Listener',
+      text: 'no, or so',
+    },
+    '[refused] egress-1: Listener no, or so',
+  ],
+  [
+    'a pause',
+    { ...noEvent, act: 'paused', actor: 'operator', operator: 'hanako', nodes: ['egress-1'], version: 'v1' },
+    '[paused] egress-1: v1 (operator hanako)',
+  ],
+];
+for (const [what, one, row] of ofControl) {
+  test(`the row of ${what} says who, what and which nodes`, async () => {
+    const wide = recordTable({ width: 300 });
+    const payload = recordBytes({ node: '', log: '', epoch: 0, kind: 'control', identity: 'self' });
+    const [item] = await ask({}, payload.encode(1000, [], encodeControlEvent(one)));
+    assert.ok(item);
+    const found = wide.row(item);
+    assert.equal(found.slice(found.indexOf('[')), row);
+    assert.match(found, / control /);
+  });
+}
 
 test('a row is one line without anything that a terminal obeys, whatever was requested', async () => {
   const row = table.row(await one(request('/\u001b[2J\n\u202e', { custom_tags: { user: 'a\nb' } })));

@@ -30,7 +30,6 @@ const tables: Readonly<Record<keyof typeof fields, readonly string[]>> = {
   listValue: ['google.protobuf.ListValue'],
   any: ['google.protobuf.Any'],
   stringValue: ['google.protobuf.StringValue'],
-  secondsAndNanos: ['google.protobuf.Timestamp', 'google.protobuf.Duration'],
   wrappedNumber: ['google.protobuf.UInt32Value'],
   mapEntry: [], // The encoding of maps, https://protobuf.dev/programming-guides/proto3/#backwards.
 };

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import {
   recordFields,
-  recordIdentities,
   recordEncoder,
   recordKinds,
   recordLimit,
@@ -15,6 +14,7 @@ import {
   type RecordOrigin,
 } from '../../../src/sink/record/envelope.ts';
 import { decodeRecord } from '../../../src/sink/record/decode.ts';
+import { recordIdentities } from '../../../src/wire/control-event.ts';
 import { bytesField } from '../../../src/wire/protobuf.ts';
 import { protoFile } from '../../../src/wire/proto-files.ts';
 import { consoleRequest, decode, httpEntry, httpEntryType, recordBytes, tcpEntry } from './entries.ts';
