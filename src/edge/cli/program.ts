@@ -81,6 +81,19 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
     });
 
   program
+    .command('diff')
+    .description('what the policy would send to the nodes, before it is published; exit 1 when there is something')
+    .option('--node <id>', 'of this node alone')
+    .option('--against <file>', 'compare with what this policy file gives, not with the running service')
+    .addOption(config())
+    .addOption(admin())
+    .addOption(output('table', 'json'))
+    .action(async (options: { config: string; against?: string; node?: string; admin: string; output: string }) => {
+      const { diff } = await import('./diff.ts');
+      exitCode = await diff(options);
+    });
+
+  program
     .command('bootstrap')
     .description('what a node starts from')
     .requiredOption('--node <id>', 'node id')

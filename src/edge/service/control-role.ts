@@ -13,6 +13,7 @@ import { FleetStatus } from '../../control/fleet/fleet-status.ts';
 import type { FleetJson } from '../../control/fleet/fleet.types.ts';
 import { History, type ControlReport, type Publication } from '../../control/history/history.ts';
 import { plan, type Plan } from '../../control/plan.ts';
+import { publishedJson, type PublishedJson } from '../../control/preview/published.ts';
 import type { DoorKeys } from '../../control/resources/secrets.ts';
 import { Publisher } from '../../control/xds/publisher.ts';
 import { secretType } from '../../control/xds/type-urls.ts';
@@ -29,6 +30,8 @@ export interface ControlRole {
   adopt(policy: Policy, ca: ConsoleCa): Promise<void>;
   /** Who runs what. */
   fleet(): FleetJson;
+  /** What the nodes are told, without secrets. */
+  published(): PublishedJson | undefined;
   /** Ends the discovery streams, once what is under way has been written; their Envoys come back to whoever is there then. */
   finish(): void;
   close(): Promise<void>;
@@ -60,7 +63,7 @@ export async function openControl(options: {
     },
   });
   const stopping = new AbortController();
-  let policy = options.policy;
+  let { policy, ca } = options;
   let current: Plan | undefined;
 
   function renewalFailed(caught: unknown): void {
@@ -109,16 +112,21 @@ export async function openControl(options: {
   });
   return {
     services: discovery.services,
-    adopt: (next, ca) =>
+    adopt: (next, nextCa) =>
       turn(async () => {
         // Signing for the new policy comes before letting go of anything.
         const { admitted } = consoleHosts(next.console);
-        ca.assertPermits(admitted, []);
-        certificates.adopt(ca);
+        nextCa.assertPermits(admitted, []);
+        certificates.adopt(nextCa);
+        ca = nextCa;
         await publish(next, 'policy');
         tellUnrecorded(next, log);
       }),
     fleet: () => status.snapshot(),
+    published: () => {
+      const { constraints } = ca;
+      return current && { ...publishedJson(policy, consoleHosts(policy.console).admitted, current), constraints };
+    },
     finish: () => {
       discovery.close();
     },

@@ -11,21 +11,23 @@ import { publishedCertificates } from '../http/published-certificates.ts';
 import type { HttpServer } from '../http/strict-server.ts';
 import type { Obstacles } from './readiness.ts';
 
-/** The administration address: health, readiness, metrics, the fleet. */
+/** The administration address: health, readiness, metrics, the fleet and what it is told. */
 export function openAdmin(options: {
   readonly policy: Policy;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly obstacles: Obstacles;
   readonly fleet: () => unknown;
+  readonly published: () => unknown;
 }): Promise<HttpServer> {
-  const { policy, metrics, obstacles, fleet, log } = options;
+  const { policy, metrics, obstacles, fleet, published, log } = options;
   return adminServer({
     ...policy.server.admin,
     log,
     readiness: () => obstacles.readiness(),
     metrics: () => metrics.text(),
     fleet,
+    published,
   });
 }
 

@@ -74,7 +74,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     expiry.look(trust, ca);
     await warnOfPki(pki, policy, ca, log);
 
-    const admin = await openAdmin({ policy, log, metrics, obstacles, fleet: () => control?.fleet() ?? { nodes: [] } });
+    const admin = await openAdmin({
+      ...{ policy, log, metrics, obstacles },
+      fleet: () => control?.fleet() ?? { nodes: [] },
+      published: () => control?.published(),
+    });
     opened.push(() => admin.close());
     if (ca !== undefined) {
       const open = await openPublic(() => policy, ca, log);

@@ -41,6 +41,12 @@ for (const fleet of [{ nodes: [{ id: 'egress-1' }] }, [], 'text', null]) {
   });
 }
 
+test('what is published comes as JSON; a process that publishes nothing says 404', async (t) => {
+  const answer = await ask(await admin(t, { published: () => ({ targets: [] }) }), '/published');
+  assert.deepEqual([answer.status, JSON.parse(answer.body.toString())], [200, { targets: [] }]);
+  assert.equal((await ask(await admin(t), '/published')).status, 404);
+});
+
 test('an answer that fails is a 500 that tells the client nothing and the log everything', async (t) => {
   const logged: unknown[] = [];
   const log = {
@@ -103,9 +109,10 @@ const quiet: AdminServerOptions = {
   readiness: () => ({ ready: true, reasons: [] }),
   metrics: () => Promise.resolve(''),
   fleet: () => ({}),
+  published: () => undefined,
 };
 
-async function admin(t: TestContext, options: Partial<AdminServerOptions>) {
+async function admin(t: TestContext, options: Partial<AdminServerOptions> = {}) {
   const server = await adminServer({ ...quiet, ...options });
   t.after(() => server.close());
   return server;

@@ -1,0 +1,18 @@
+import { SekishoError } from '../../base/errors.ts';
+
+/** What the administration address of the running service answers to GET `path`, as JSON. Throws `server_unreachable`. */
+export async function askService<T>(admin: string, path: string): Promise<T> {
+  const url = new URL(path, admin);
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    if (!response.ok) throw new Error(`it answered ${response.status}`);
+    return (await response.json()) as T;
+  } catch (caught) {
+    const why = caught instanceof Error && caught.cause instanceof Error ? caught.cause.message : String(caught);
+    throw new SekishoError(
+      'server_unreachable',
+      `no answer from ${url.href} (${why}) — is sekisho serve running? Name its address with --admin`,
+      { cause: caught },
+    );
+  }
+}
