@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { standInSecrets } from '../../src/edge/demo/sign-in-pages.ts';
 import { downloadBytes } from '../../src/edge/demo/stand-in-pages.ts';
 import { echoPath } from '../../src/edge/demo/stand-in-sockets.ts';
 import { demoStory, storySecrets } from '../../src/edge/demo/story.ts';
 import { openHouse, type House } from '../support/house.ts';
+import { assertNowhere, filesIn } from '../support/secret-search.ts';
 
 const consoleHost = 'us-east-1.console.aws.amazon.com';
 const signInHost = 'us-east-1.signin.aws.amazon.com';
@@ -95,22 +94,6 @@ test('no secret of a session is anywhere on the disk, nor in what the processes 
 
   const files = await filesIn(house.dir);
   assert.ok(files.some(({ name }) => name.includes('journal')));
-  const places = [...files, { name: 'the log', bytes: Buffer.from(house.log.join('\n')) }];
-  const secrets = Object.entries({ ...storySecrets, ...standInSecrets, ...ownSecrets });
-  for (const [what, secret] of secrets) {
-    for (const { name, bytes } of places) {
-      for (const form of formsOf(secret)) assert.ok(!bytes.includes(form), `${what} as ${form} in ${name}`);
-    }
-  }
+  const secrets = { ...storySecrets, ...standInSecrets, ...ownSecrets };
+  assertNowhere(secrets, [...files, { name: 'the log', bytes: Buffer.from(house.log.join('\n')) }]);
 });
-
-/** As it is, and as somebody may have written it down meanwhile. */
-function formsOf(secret: string): string[] {
-  return [secret, Buffer.from(secret).toString('base64').replace(/=+$/, ''), Buffer.from(secret).toString('hex')];
-}
-
-async function filesIn(folder: string): Promise<{ name: string; bytes: Buffer }[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const names = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return Promise.all(names.map(async (name) => ({ name, bytes: await readFile(name) })));
-}

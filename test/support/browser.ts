@@ -20,6 +20,8 @@ export interface BrowserOptions {
   readonly trusted?: string;
   /** Files of a client certificate in the browser's store, offered without a question to `for`, an https origin. */
   readonly person?: { readonly certificate: string; readonly key: string; readonly for: string };
+  /** A proxy that asks for name and password; the browser answers it, as a person would. */
+  readonly asked?: { readonly server: string; readonly username: string; readonly password: string };
   /** Further arguments: how names are resolved, which proxy is taken. */
   readonly args: readonly string[];
 }
@@ -45,11 +47,22 @@ export async function openBrowser(t: TestContext, options: BrowserOptions): Prom
 
 /** Proxies also for loopback, which Chromium would leave out by itself. */
 export function throughProxy(url: string): readonly string[] {
-  return [`--proxy-server=${url}`, '--proxy-bypass-list=<-loopback>', noNames];
+  return [`--proxy-server=${url}`, '--proxy-bypass-list=<-loopback>', ...noNamesBut(url)];
 }
 
 export function throughPac(url: string): readonly string[] {
-  return [`--proxy-pac-url=${url}`, noNames];
+  return [`--proxy-pac-url=${url}`, ...noNamesBut(url)];
+}
+
+/** A browser that goes through a proxy has no need of names; the proxy has an address. */
+export function noNamesBut(url: string): readonly string[] {
+  return [`--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE ${new URL(url).hostname}`];
+}
+
+/** No proxy is set, and some names (`*.example.com`) lead to one `address:port`: what split DNS does. */
+export function bySplitDns(names: readonly string[], to: string): readonly string[] {
+  const rules = names.map((name) => `MAP ${name} ${to} , `).join('');
+  return ['--no-proxy-server', `--host-resolver-rules=${rules}MAP * ~NOTFOUND`];
 }
 
 async function launched(home: string, options: BrowserOptions): Promise<BrowserContext> {
@@ -59,12 +72,10 @@ async function launched(home: string, options: BrowserOptions): Promise<BrowserC
   return chromium.launchPersistentContext(profile, {
     executablePath: onPath('chromium') ?? 'chromium',
     env: { PATH: process.env['PATH'] ?? '', HOME: home },
+    ...(options.asked && { proxy: options.asked }),
     args: [...quiet, ...options.args],
   });
 }
-
-/** A browser that goes through a proxy has no need of names. */
-const noNames = '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1';
 
 const quiet = [
   // Root has no sandbox.

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { invitation } from '../../../src/edge/demo/invitation.ts';
 import { recordsOfStory } from '../../../src/edge/demo/records-of-story.ts';
 import type { Stage } from '../../../src/edge/demo/stage.ts';
-import { openStage } from '../../browser/stage.ts';
 import { project } from '../../support/compose.ts';
+import { openStage } from './open-stage.ts';
 
 describe('what the demo invites to', () => {
   let stage: Stage;

@@ -1,0 +1,33 @@
+import { createLog } from '../../../src/base/log.ts';
+import { temporaryFolder } from '../../../src/base/temporary-folder.ts';
+import { freePort } from '../../../src/edge/demo/free-port.ts';
+import { setStage, type Stage } from '../../../src/edge/demo/stage.ts';
+import { findEnvoy } from '../../support/envoy.ts';
+
+/** The demo's house on ports that are free: stand-in, service, a real Envoy with an `office` and a `lab` door. */
+export async function openStage(): Promise<Stage> {
+  const folder = await temporaryFolder('sekisho-stage-');
+  const stage = await setStage({
+    dir: folder.path,
+    ports: {
+      grpc: await freePort(0),
+      admin: await freePort(0),
+      public: await freePort(0),
+      office: await freePort(0),
+      lab: await freePort(0),
+    },
+    envoyPath: (await findEnvoy()).path,
+    log: createLog({ level: 'error' }),
+    progress: () => undefined,
+  }).catch(async (caught: unknown) => {
+    await folder.remove();
+    throw caught;
+  });
+  return {
+    ...stage,
+    close: async () => {
+      await stage.close();
+      await folder.remove();
+    },
+  };
+}
