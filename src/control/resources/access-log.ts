@@ -60,7 +60,8 @@ export function tunnelLog(door: Door, visitor: Visitor): object {
 
 /**
  * The logger of connections that never become HTTP, which no other logger sees: those that found no filter chain (a client from a network that the
- * door does not serve, a server name off the list, bytes that are no TLS), and those whose handshake failed.
+ * door does not serve, a server name off the list, bytes that are no TLS), those whose handshake failed, and those that Envoy ended because what came
+ * was no HTTP: to HTTP/2 that is no request, and its own logger says nothing of it.
  */
 export function connectionLog(door: Door, visitor: Visitor): object {
   return unfinishedLog(names.log(door.name, 'connection'), tagsOf(visitor));
@@ -89,7 +90,7 @@ function unfinishedLog(logName: string, tags: readonly object[]): object {
     ...extension('sekisho.connections', tcpLogger, {
       common_config: common(logName, [...tags, tag('uid', '%UNIQUE_ID%')]),
     }),
-    filter: { or_filter: { filters: [{ response_flag_filter: { flags: ['NR'] } }, failedHandshake] } },
+    filter: { or_filter: { filters: [{ response_flag_filter: { flags: ['NR', 'DPE'] } }, failedHandshake] } },
   };
 }
 

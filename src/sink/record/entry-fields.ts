@@ -65,7 +65,8 @@ export const tlsProperties = {
   peer_certificate_properties: 5,
   ja3_fingerprint: 7,
 } as const;
-export const certificateProperties = { subject: 2 } as const;
+export const certificateProperties = { subject_alt_name: 1, subject: 2, issuer: 3 } as const;
+export const subjectAltName = { uri: 1, dns: 2 } as const;
 
 export const address = { socket_address: 1 } as const;
 export const socketAddress = { address: 2, port_value: 3 } as const;

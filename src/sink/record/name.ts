@@ -52,7 +52,7 @@ const columns: readonly Column[] = [
   ['time', ({ record, common }) => rfc3339(timeOf(record, common)) ?? rfc3339(record.received)],
   ['sekisho.index', ({ index }) => index],
   ['sekisho.kind', ({ record }) => record.kind],
-  ['user.id', ({ user }) => user?.id],
+  ['user.id', (facts) => (isProven(facts) ? facts.user?.id : undefined)],
   ['tls.client.subject', ({ user, common }) => user?.subject ?? common.tls?.peerSubject],
   ['sekisho.claimed_arn', ({ tag, common }) => claimedArn(tag('arn') ?? common.claimedArn ?? '')],
   ['client.address', ({ client }) => client?.address],
@@ -119,6 +119,11 @@ const columns: readonly Column[] = [
 
 function timeOf(record: StoredRecord, common: StoredCommon): bigint {
   return record.control?.time ?? common.startTime ?? record.received;
+}
+
+/** At the door itself, a certificate whose handshake failed proves nobody; behind a CONNECT the user was let in before. */
+function isProven({ record, common, tag }: Facts): boolean {
+  return refusalReason(record.kind, tag, common) !== 'handshake' || tag('tunnel') !== undefined;
 }
 
 /**

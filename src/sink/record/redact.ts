@@ -4,6 +4,7 @@ import { isClaimedArn } from './claimed-arn.ts';
 import { everyValue, spells } from './map-entry.ts';
 import { redactAny } from './redact-any.ts';
 import { redactMetadata } from './redact-metadata.ts';
+import { redactTls } from './redact-tls.ts';
 import { Redaction } from './redaction.ts';
 import type { RedactionRules } from './redaction-rules.ts';
 import type { Suspects } from './suspects.ts';
@@ -56,7 +57,9 @@ const requestTexts: Readonly<Record<number, string>> = {
 
 function redactCommon(common: FieldReader, redaction: Redaction): void {
   while (common.next()) {
-    if (common.field < accessLogCommon.metadata || common.wire !== wireTypes.bytes) continue;
+    if (common.wire !== wireTypes.bytes) continue;
+    if (common.field === accessLogCommon.tls_properties) redactTls(common.message(), redaction);
+    if (common.field < accessLogCommon.metadata) continue;
     const place = commonTexts[common.field];
     if (place !== undefined) redaction.text(common, place);
     else if (common.field === accessLogCommon.metadata) redactMetadata(common.message(), redaction);

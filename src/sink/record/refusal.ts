@@ -90,7 +90,8 @@ function reasonByFlags(
   switch (kind) {
     // Of connections that never became HTTP only the refused ones are on record.
     case 'connection':
-      return responseFlags.includes(noRoute) ? 'no_filter_chain' : 'handshake';
+      if (responseFlags.includes(noRoute)) return 'no_filter_chain';
+      return responseFlags.includes(protocolError) ? 'protocol' : 'handshake';
     // Who breaks the protocol in the middle of a request was let in before.
     case 'http':
       return responseFlags.includes(protocolError) && upstreamRemote === undefined ? 'protocol' : undefined;

@@ -22,6 +22,7 @@ const tables: Readonly<Record<keyof typeof fields, readonly string[]>> = {
   httpResponseProperties: [`${accesslog}.HTTPResponseProperties`],
   tlsProperties: [`${accesslog}.TLSProperties`],
   certificateProperties: [`${accesslog}.TLSProperties.CertificateProperties`],
+  subjectAltName: [`${accesslog}.TLSProperties.CertificateProperties.SubjectAltName`],
   address: ['envoy.config.core.v3.Address'],
   socketAddress: ['envoy.config.core.v3.SocketAddress'],
   metadata: ['envoy.config.core.v3.Metadata'],

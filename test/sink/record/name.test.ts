@@ -103,6 +103,22 @@ test('a connection that found no filter chain says so', () => {
   });
 });
 
+const closed: readonly (readonly [string, flags: object, tags: object, reason: string, user: string | undefined])[] = [
+  ['whose handshake failed names a reason and nobody: anyone may show a certificate', {}, {}, 'handshake', undefined],
+  ['whose handshake failed behind a CONNECT names who opened that', {}, { tunnel: 't-1' }, 'handshake', 'taro'],
+  ['over which no HTTP came names who opened it', { downstream_protocol_error: true }, {}, 'protocol', 'taro'],
+];
+for (const [what, response_flags, tags, reason, user] of closed) {
+  test(`a connection ${what}`, () => {
+    const custom_tags = { user: 'CN=taro,O=Example', ...tags };
+    const entry = tcpEntry({ common_properties: { response_flags, custom_tags } });
+    const record = named(entry, { kind: 'connection', log: 'office/connection', epoch: 0, identity: 'loopback' });
+    assert.equal(record['sekisho.denied.reason'], reason);
+    assert.equal(record['user.id'], user);
+    assert.equal(record['tls.client.subject'], 'CN=taro,O=Example');
+  });
+}
+
 test('a claim that is no ARN names nobody', () => {
   const record = named(httpEntry(consoleRequest({}, { custom_tags: { arn: '-' }, metadata: {} })));
   assert.equal(record['sekisho.claimed_arn'], undefined);

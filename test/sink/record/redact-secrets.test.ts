@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { redactEntry } from '../../../src/sink/record/redact.ts';
-import { redactionRules, secretNames } from '../../../src/sink/record/redaction-rules.ts';
+import { redactionRules } from '../../../src/sink/record/redaction-rules.ts';
+import { bearing, everyByte, secretHeader, secretName } from '../../support/secret-bearers.ts';
 import { consoleRequest, httpEntry } from './entries.ts';
 
 const rules = redactionRules();
@@ -10,52 +11,7 @@ const rules = redactionRules();
 /** A random value that stands nowhere else, of letters and digits alone, so that no encoding hides it from the search. */
 const secret = fc.stringMatching(/^[a-z0-9]{12}$/).map((text) => `MARK${text}`);
 
-const encoders: Readonly<Record<string, (text: string) => string>> = {
-  plain: (text) => text,
-  once: encodeURIComponent,
-  twice: (text) => encodeURIComponent(encodeURIComponent(text)),
-  'three times': (text) => encodeURIComponent(encodeURIComponent(encodeURIComponent(text))),
-  'every byte': (text) => [...Buffer.from(text)].map((byte) => `%${byte.toString(16)}`).join(''),
-  'lower case': (text) => encodeURIComponent(text).replaceAll(/%../g, (hex) => hex.toLowerCase()),
-  'as in a form': (text) => new URLSearchParams({ '': text }).toString().slice(1),
-};
-const encoder = fc.constantFrom(...Object.values(encoders));
-
-/** Names in the case and with the hyphens of whoever writes them, as an array, as a member of one. */
-const secretName = fc
-  .tuple(
-    fc.constantFrom(...secretNames.parameters, ...secretNames.endings.map((ending) => `my_${ending}`)),
-    fc.constantFrom<(name: string) => string>(
-      (name) => name,
-      (name) => name.toUpperCase(),
-      (name) => name.replaceAll('_', '-'),
-      (name) => `${name}[]`,
-      (name) => `user[${name}]`,
-      (name) => ` ${name} `,
-    ),
-  )
-  .map(([name, write]) => write(name));
-
-/** Ways in which a named secret stands in a text. */
-const bearer = fc.constantFrom<(name: string, value: string, encode: (text: string) => string) => string>(
-  (name, value, encode) => `/a?x=1&${encode(name)}=${value}&y=2`,
-  (name, value, encode) => `/a?x=1;${encode(name)}=${value};y=2`,
-  (name, value, encode) => `/a;${encode(name)}=${value}/b`,
-  (name, value, encode) => `https://x/#${encode(name)}=${value}`,
-  (name, value, encode) => `/a?next=${encode(`https://x/?x=1&${name}=${value}#y`)}`,
-  (name, value, encode) => `/a?${encode(`next=/b?${name}=${value}`)}`,
-  (name, value, encode) => `/a/${encode(`b?${name}=${value}`)}`,
-  (name, value, encode) => `5; url=${encode(`/b?${name}=${value}`)}`,
-  (name, value, encode) => `/a?d=${encode(JSON.stringify({ a: [{ [name]: value }] }))}`,
-  (name, value, encode) => `/a?d=${encode(JSON.stringify({ a: JSON.stringify({ [name]: value, b: '&?#' }) }))}`,
-  (_, value, encode) => `/a?u=${encode(`https://taro:${value}@x/`)}`,
-  (_, value, encode) => `https://taro:${value}@x/?u=${encode('https://x')}`,
-  (_, value) => `wss:${value}@x/`,
-);
-
-const text = fc
-  .tuple(bearer, secretName, secret, encoder)
-  .map(([write, name, value, encode]) => ({ text: write(name, value, encode), value }));
+const text = secret.chain((value) => bearing(value).map((written) => ({ text: written, value })));
 
 function assertGone(entry: Buffer, value: string): void {
   assert.ok(entry.includes(value), 'the entry never held the secret');
@@ -82,8 +38,17 @@ const carriers: Readonly<Record<string, (text: string) => Buffer>> = {
   'a tag': (url) => httpEntry(consoleRequest({}, { custom_tags: { url } })),
   'dynamic metadata': (url) =>
     httpEntry(consoleRequest({}, { metadata: { filter_metadata: { f: { fields: { url: { stringValue: url } } } } } })),
+  'the server name': (tls_sni_hostname) => httpEntry(consoleRequest({}, { tls_properties: { tls_sni_hostname } })),
+  'the subject of a certificate': (subject) => httpEntry(withCertificate({ subject })),
+  'the issuer of a certificate': (issuer) => httpEntry(withCertificate({ issuer })),
+  'an address in a certificate': (uri) => httpEntry(withCertificate({ subject_alt_name: [{ dns: 'x' }, { uri }] })),
+  'a name in a certificate': (dns) => httpEntry(withCertificate({ subject_alt_name: [{ dns }] })),
   'a failure reason': (reason) => httpEntry(consoleRequest({}, { upstream_transport_failure_reason: reason })),
 };
+
+function withCertificate(peer_certificate_properties: object): object {
+  return consoleRequest({}, { tls_properties: { peer_certificate_properties } });
+}
 
 for (const [name, carry] of Object.entries(carriers)) {
   test(`no named secret in ${name} reaches the stored bytes, however it is encoded`, () => {
@@ -99,11 +64,10 @@ for (const [name, carry] of Object.entries(carriers)) {
 }
 
 test('a value whose bytes are all percent-encoded is withheld as well', () => {
-  const hide = encoders['every byte'] ?? encodeURIComponent;
   fc.assert(
     fc.property(secretName, secret, (name, value) => {
-      for (const written of [`/a?n=${hide(`/b?${name}=${value}`)}`, `/a?${hide(name)}=${hide(value)}`]) {
-        assertGone(httpEntry(consoleRequest({ path: written })), hide(value));
+      for (const written of [`/a?n=${everyByte(`/b?${name}=${value}`)}`, `/a?${everyByte(name)}=${everyByte(value)}`]) {
+        assertGone(httpEntry(consoleRequest({ path: written })), everyByte(value));
       }
     }),
   );
@@ -116,20 +80,6 @@ test('credentials in an authority are withheld', () => {
     }),
   );
 });
-
-const secretHeader = fc.constantFrom(
-  ...[
-    'cookie',
-    'Cookie',
-    'set-cookie',
-    'authorization',
-    'proxy-authorization',
-    'password',
-    'x-api-key',
-    'x-csrf-token',
-  ],
-  ...[...secretNames.headers, ...secretNames.headerWords],
-);
 
 test('nothing of a Cookie, Set-Cookie, Authorization or their like is stored, be it a header, a trailer, a tag or metadata', () => {
   fc.assert(
