@@ -8,12 +8,16 @@ export interface Membership {
   readonly node?: FleetNode;
 }
 
-/** The group that a node id belongs to: named in the policy, else by the first pattern that it matches; undefined for a stranger. */
+/**
+ * The group that a node id belongs to: named in the policy, else by the first pattern that it matches; undefined for a stranger, and for a text
+ * that a `*` would swallow although no node id has such characters.
+ */
 export function memberOf({ fleet }: Policy, id: string): Membership | undefined {
   for (const group of fleet.groups) {
     const node = group.nodes.find((one) => one.id === id);
     if (node) return { group, node };
   }
+  if (!/^[a-z0-9.-]+$/.test(id)) return undefined;
   const group = fleet.groups.find(({ pattern }) => pattern !== undefined && globMatches(pattern.match, id));
   return group && { group };
 }

@@ -1,7 +1,8 @@
 import { SekishoError } from '../base/errors.ts';
 import type { FieldReader } from './protobuf.ts';
+import { shownName } from './shown-name.ts';
 
-/** The Envoy behind a stream, from the node of its first request. */
+/** The Envoy behind a stream, from the node of its first request; each text is a `shownName`. */
 export interface NodeInfo {
   readonly id: string;
   readonly cluster: string;
@@ -19,10 +20,10 @@ export function readNode(reader: FieldReader): NodeInfo {
   let spoken: string | undefined;
   let built: string | undefined;
   while (reader.next()) {
-    if (reader.is(1)) id = reader.string();
-    else if (reader.is(2)) cluster = reader.string();
-    else if (reader.is(6)) agent = reader.string();
-    else if (reader.is(7)) spoken = reader.string();
+    if (reader.is(1)) id = shownName(reader.string());
+    else if (reader.is(2)) cluster = shownName(reader.string());
+    else if (reader.is(6)) agent = shownName(reader.string());
+    else if (reader.is(7)) spoken = shownName(reader.string());
     else if (reader.is(8)) built = readBuildVersion(reader.message());
   }
   const version = built ?? spoken;

@@ -18,6 +18,9 @@ for (const [id, group, address] of [
   ['my-host-1', undefined, undefined],
   ['egress-2', undefined, undefined],
   ['', undefined, undefined],
+  ['host-token=x', undefined, undefined],
+  ['host-A', undefined, undefined],
+  ['host-\n', undefined, undefined],
 ] as const) {
   test(`"${id}" belongs to ${group ?? 'no group'}`, () => {
     const member = memberOf(policy({ fleet }), id);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { SekishoError } from '../../src/base/errors.ts';
 import { decodeDeltaRequest, encodeDeltaResponse, encodeResourceField } from '../../src/wire/delta-discovery.ts';
 import { decode, encode } from '../../src/wire/proto-json.ts';
+import { withheldName } from '../../src/wire/shown-name.ts';
 
 const requestType = 'envoy.service.discovery.v3.DeltaDiscoveryRequest';
 const clusterType = 'type.googleapis.com/envoy.config.cluster.v3.Cluster';
@@ -42,6 +43,12 @@ test('a request that protobufjs wrote is read in all its parts', () => {
     nonce: 'n1',
     error: { code: 13, message: 'no' },
   });
+});
+
+test('names of a node that are none are not read, for they would be shown', () => {
+  const node = { id: 'a=b', cluster: 'a@b', user_agent_name: '"', user_agent_version: 'a%3db' };
+  const withheld = { id: withheldName, cluster: withheldName, agent: withheldName, version: withheldName };
+  assert.deepEqual(decodeDeltaRequest(encode(requestType, { type_url: 't', node })).node, withheld);
 });
 
 test('a client that is no Envoy tells its version in words, or not at all', () => {

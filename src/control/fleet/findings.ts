@@ -1,3 +1,4 @@
+import { shownName } from '../../wire/shown-name.ts';
 import { oldestEnvoy, versionFault } from './envoy-version.ts';
 import type { Finding, TypeJson } from './fleet.types.ts';
 
@@ -62,7 +63,7 @@ function withheld(facts: NodeFacts): Finding[] {
 
 function unknown(facts: NodeFacts): Finding[] {
   return facts.unknown.map((type) =>
-    finding('unknown-type', `It asks for ${type.slice(0, 100)}, which is not served here.`),
+    finding('unknown-type', `It asks for ${shownName(type).slice(0, 100)}, which is not served here.`),
   );
 }
 

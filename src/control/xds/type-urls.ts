@@ -1,3 +1,5 @@
+import { shownName } from '../../wire/shown-name.ts';
+
 /** The type of a resource, as in `Any.type_url`. */
 export type TypeUrl = string;
 
@@ -41,7 +43,8 @@ export function isRootType(type: TypeUrl): boolean {
   return type === clusterType || type === listenerType;
 }
 
-/** `type.googleapis.com/envoy.config.cluster.v3.Cluster` → `Cluster`. */
+/** `type.googleapis.com/envoy.config.cluster.v3.Cluster` → `Cluster`, for people; a client may have made the type up. */
 export function shortType(type: TypeUrl): string {
-  return type.slice(Math.max(type.lastIndexOf('.'), type.lastIndexOf('/')) + 1);
+  const shown = shownName(type);
+  return shown.slice(Math.max(shown.lastIndexOf('.'), shown.lastIndexOf('/')) + 1);
 }

@@ -1,9 +1,10 @@
 import { SekishoError } from '../../base/errors.ts';
 import { FieldReader, wireTypes } from '../../wire/protobuf.ts';
+import { shownName } from '../../wire/shown-name.ts';
 import * as fields from './entry-fields.ts';
 import { valuesNamed } from './map-entry.ts';
 
-/** Who sends a stream of access logs; only its first message says so. */
+/** Who sends a stream of access logs; only its first message says so. Each text is a `shownName`. */
 export interface AlsIdentifier {
   /** The Envoy's node id, '' where it gave none. */
   readonly node: string;
@@ -75,7 +76,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function readIdentifier(identifier: FieldReader, into: Mutable<AlsIdentifier>): void {
   while (identifier.next()) {
-    if (identifier.is(fields.streamIdentifier.log_name)) into.log = identifier.string();
+    if (identifier.is(fields.streamIdentifier.log_name)) into.log = shownName(identifier.string());
     else if (identifier.is(fields.streamIdentifier.node)) readNode(identifier.message(), into);
   }
 }
@@ -83,8 +84,8 @@ function readIdentifier(identifier: FieldReader, into: Mutable<AlsIdentifier>): 
 /** Of a node only these three are looked at: it may have 60 KB of extension names. */
 function readNode(node: FieldReader, into: Mutable<AlsIdentifier>): void {
   while (node.next()) {
-    if (node.is(fields.node.id)) into.node = node.string();
-    else if (node.is(fields.node.cluster)) into.cluster = node.string();
+    if (node.is(fields.node.id)) into.node = shownName(node.string());
+    else if (node.is(fields.node.cluster)) into.cluster = shownName(node.string());
     else if (node.is(fields.node.metadata)) into.epoch = readEpoch(node.message()) ?? into.epoch;
   }
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { SekishoError } from '../../../src/base/errors.ts';
 import { hasCommonProperties, sliceAls } from '../../../src/sink/record/slice.ts';
 import { envoyApi } from '../../../src/wire/envoy-api.ts';
+import { withheldName } from '../../../src/wire/shown-name.ts';
 import { alsMessage, consoleRequest, httpEntry, tcpEntry } from './entries.ts';
 
 const messageType = 'envoy.service.accesslog.v3.StreamAccessLogsMessage';
@@ -81,6 +82,16 @@ for (const [name, [value, epoch]] of Object.entries(epochs)) {
     assert.deepEqual(sliceAls(message).identifier, { node: 'egress-1', cluster: 'tokyo', log: 'office/http', epoch });
   });
 }
+
+test('names that are none are not read, for they would be stored and logged', () => {
+  const named = { node: { id: 'token=x', cluster: 'https://a:b@c' }, log_name: '/?code=x' };
+  assert.deepEqual(sliceAls(alsMessage({ identifier: named })).identifier, {
+    node: withheldName,
+    cluster: withheldName,
+    log: withheldName,
+    epoch: 0,
+  });
+});
 
 test('a message without an identifier has none', () => {
   assert.deepEqual(sliceAls(alsMessage({ http: [] })), { http: [], tcp: [] });
