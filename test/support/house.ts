@@ -45,6 +45,7 @@ export interface PolicyFile {
     refusals?: { burst: number; rate: number; tally: string };
   };
   resources?: (string | { files: string[]; on?: string; unrecorded?: string })[];
+  outputs?: { kind: 'jsonl'; dir: string }[];
   server: { grpc: { listen: string }; admin: string; public: string };
 }
 
