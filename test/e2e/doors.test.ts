@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { eventually } from '../support/envoy.ts';
@@ -43,30 +43,22 @@ before(async () => {
 after(() => house.close());
 
 for (const door of ['lan', 'badge', 'hosts'] as const) {
-  describe(`the door ${door}, which decrypts`, () => {
-    for (const http of ['--http1.1', '--http2']) {
-      test(`serves the console as itself by ${http.slice(2)}, and each request is on record with client and door`, async () => {
-        const from = house.records.length;
-        const { stdout } = await curl(door, [http, `${url(door)}?by=${http}`]);
-        assert.match(stdout, /stand-in/);
-        const record = await house.record({ 'sekisho.door': door, 'url.query': `by=${http}` });
-        assert.equal(record['http.response.status_code'], 200);
-        assert.equal(record['client.address'], '127.0.0.1');
-        assert.equal(record['server.address'], host);
-        assert.equal(record['network.protocol.version'], http === '--http2' ? '2' : '1.1');
-        assert.equal(record['user.id'], door === 'badge' ? 'taro.yamada' : undefined);
-        assert.equal(record['sekisho.tunnel_id'], undefined);
-        assert.ok(house.records.length > from);
-      });
-    }
+  test(`the door ${door} serves the console as itself, and a request is on record with client, host and no tunnel`, async () => {
+    const { stdout } = await curl(door, [`${url(door)}?at=${door}`]);
+    assert.match(stdout, /stand-in/);
+    const record = await house.record({ 'sekisho.door': door, 'url.query': `at=${door}` });
+    assert.equal(record['client.address'], '127.0.0.1');
+    assert.equal(record['server.address'], host);
+    assert.equal(record['user.id'], door === 'badge' ? 'taro.yamada' : undefined);
+    assert.equal(record['sekisho.tunnel_id'], undefined);
+  });
 
-    test('answers a listed server name with a foreign Host by our page, which says why', async () => {
-      const { stdout } = await curl(door, [url(door), '-w', '%{http_code} %{content_type}'], 'evil.example');
-      assert.match(stdout, /the hosts on its list[^]*403 text\/html; charset=utf-8$/);
-      assert.doesNotMatch(stdout, /evil\.example/);
-      const record = await house.record({ 'sekisho.door': door, 'server.address': 'evil.example' });
-      assert.equal(record['sekisho.denied.reason'], 'host');
-    });
+  test(`the door ${door} answers a listed server name with a foreign Host by our page, which says why`, async () => {
+    const { stdout } = await curl(door, [url(door), '-w', '%{http_code} %{content_type}'], 'evil.example');
+    assert.match(stdout, /the hosts on its list[^]*403 text\/html; charset=utf-8$/);
+    assert.doesNotMatch(stdout, /evil\.example/);
+    const record = await house.record({ 'sekisho.door': door, 'server.address': 'evil.example' });
+    assert.equal(record['sekisho.denied.reason'], 'host');
   });
 }
 
@@ -116,45 +108,6 @@ for (const door of ['pass', 'hosts-blind', 'blind'] as const) {
   });
 }
 
-for (const door of Object.keys(port)) {
-  describe(`what never becomes HTTP at the door ${door} is on record, too:`, () => {
-    test('a server name off the list', async () => {
-      await assert.rejects(secure(door, `${door}.evil.example`));
-      const record = await house.record({ 'tls.client.server_name': `${door}.evil.example` });
-      assert.equal(record['sekisho.kind'], 'connection');
-      assert.equal(record['sekisho.door'], door);
-      assert.equal(record['sekisho.denied.reason'], 'no_filter_chain');
-      assert.equal(record['client.address'], '127.0.0.1');
-    });
-
-    test('two labels where the list has a star for one', async () => {
-      await assert.rejects(secure(door, `${door}.two.console.aws.amazon.com`));
-      await house.record({
-        'tls.client.server_name': `${door}.two.console.aws.amazon.com`,
-        'sekisho.kind': 'connection',
-      });
-    });
-
-    test('bytes that are no TLS', async () => {
-      const before = count(door);
-      const socket = await dial(door);
-      socket.write('GET / HTTP/1.1\r\n\r\n');
-      await new Promise((closed) => socket.resume().once('close', closed));
-      await eventually('a record of it', () => Promise.resolve(count(door) > before));
-    });
-
-    if (decrypts(door)) {
-      test('a client that does not trust the console CA', async () => {
-        // By curl, which says why it leaves, as browsers do.
-        await assert.rejects(curl(door, ['--cacert', join(house.dir, 'stand-in', 'console-root.crt'), url(door)]));
-        const record = await house.record({ 'sekisho.door': door, 'sekisho.denied.reason': 'handshake' });
-        assert.equal(record['sekisho.kind'], 'connection');
-        assert.match(String(record['sekisho.downstream.failure']), /SSL routines/);
-      });
-    }
-  });
-}
-
 test('doors of every kind are changed and removed live, and the others do not notice', async () => {
   const kept = await secure('lan', host);
   await house.reload((policy) => {
@@ -174,10 +127,6 @@ test('doors of every kind are changed and removed live, and the others do not no
   assert.match(answer.toString(), /^HTTP\/1\.1 200/);
   kept.destroy();
 });
-
-function count(door: string): number {
-  return house.records.filter((one) => one['sekisho.door'] === door && one['sekisho.kind'] === 'connection').length;
-}
 
 function url(door: string): string {
   return `https://${host}:${String(port[door])}${path}`;
