@@ -128,6 +128,22 @@ test('a folder that is taken away is told and made again; what comes then is in 
   );
 });
 
+test('a folder that cannot be made is told at the start, and the sink stores without it', async (t) => {
+  const { home, dir } = await homeWithOutput(t, '{ age: 1h }');
+  await writeFile(dir, 'no folder');
+  const served = await startServe(t, home);
+  const told = await served.logged('an output fails');
+  assert.equal(told.level, 'error');
+  await send(t, home.address, 20);
+  assert.equal((await served.readyz()).status, 200);
+  assert.equal(await served.metric('sekisho_output_failing'), 1);
+  assert.equal(await served.metric('sekisho_output_lag_records'), 20);
+  await rm(dir);
+  await untilWritten(served);
+  assert.deepEqual(await filesOf(dir), [upTo(20)]);
+  assert.equal(await end(served, 'SIGTERM'), 0);
+});
+
 test(
   'a full folder is told and waited for while the sink stays ready and stores; then nothing is missing',
   { skip: unlessMounting() },

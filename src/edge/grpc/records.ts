@@ -21,6 +21,13 @@ type Call = ServerWritableStream<Buffer, Buffer>;
 export interface RecordsService extends GrpcService {
   /** Ends all calls, so that their clients come back to whoever is there then, and takes no more. May be called twice. */
   close(): void;
+  /** How many records each tail under way has still to be told of. */
+  lags(): readonly TailLag[];
+}
+
+export interface TailLag {
+  readonly reader: Reader;
+  readonly records: number;
 }
 
 /** A call that was taken, ended or refused. */
@@ -42,6 +49,7 @@ export function recordsService(options: {
   const { journal, identify, clock, observer, calls = 100 } = options;
   const { dir, disk } = journal;
   const open = new Set<AbortController>();
+  const tails = new Map<AbortController, { readonly reader: Reader; readonly next: number }>();
   let closed = false;
 
   function query(request: Buffer): AsyncIterable<RecordsResponse> {
@@ -51,17 +59,25 @@ export function recordsService(options: {
     return answers(readPieces({ dir, disk, from }), answer, bounds);
   }
 
-  async function* tail(request: Buffer, ended: AbortSignal): AsyncIterable<RecordsResponse> {
+  async function* tail(
+    request: Buffer,
+    ended: AbortSignal,
+    came: (next: number) => void,
+  ): AsyncIterable<RecordsResponse> {
     const { filter, form, from = journal.nextIndex() } = decodeTailRequest(request);
     assertWithin(from, journal.nextIndex());
     const answer = understood({ question: filter, form });
     let next = from;
+    came(next);
     yield { items: [], next };
     const more = async (): Promise<void> => {
       if (journal.nextIndex() <= next) await journal.pulse.next(longestIdleMs, ended);
       await pause(gatherMs, undefined, { signal: ended });
     };
-    const pieces = noting(readPieces({ dir, disk, from, follow: ended, pause: more }), (at) => (next = at));
+    const pieces = noting(readPieces({ dir, disk, from, follow: ended, pause: more }), (at) => {
+      next = at;
+      came(next);
+    });
     for await (const response of answers(pieces, answer)) yield response;
   }
 
@@ -90,7 +106,8 @@ export function recordsService(options: {
       admit(ended);
       reader = caller;
       observer.began(method, reader);
-      for await (const response of method === 'query' ? query(call.request) : tail(call.request, ended.signal)) {
+      const came = (next: number): void => void tails.set(ended, { reader: caller, next });
+      for await (const response of method === 'query' ? query(call.request) : tail(call.request, ended.signal, came)) {
         if (ended.signal.aborted) break;
         items += response.items.length;
         if (!call.write(encodeRecordsResponse(response))) await drained(call, ended.signal);
@@ -101,6 +118,7 @@ export function recordsService(options: {
       if (!call.cancelled) refuse(call, caught);
     } finally {
       open.delete(ended);
+      tails.delete(ended);
       if (reader !== undefined) observer.ended(method, reader, items);
     }
   }
@@ -133,6 +151,7 @@ export function recordsService(options: {
       closed = true;
       for (const ended of open) ended.abort();
     },
+    lags: () => [...tails.values()].map(({ reader, next }) => ({ reader, records: journal.nextIndex() - next })),
   };
 }
 

@@ -2,7 +2,7 @@ import { SekishoError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Reader } from '../grpc/reader.ts';
-import type { RecordsObserver } from '../grpc/records.ts';
+import type { RecordsObserver, TailLag } from '../grpc/records.ts';
 
 /** Who reads records over gRPC: the running calls as a metric, each beginning and end as a log line. */
 export function recordsObserver(metrics: Metrics, log: Log): RecordsObserver {
@@ -37,6 +37,23 @@ export function recordsObserver(metrics: Metrics, log: Log): RecordsObserver {
       log.warn('a reader of records was refused', { peer, code, why: message });
     },
   };
+}
+
+/** How far readers are behind: one that does not read is waited for, and nothing else would show it. */
+export function showLags(metrics: Metrics, lags: () => readonly TailLag[]): void {
+  metrics.gaugesOf(
+    {
+      name: 'sekisho_records_lag_records',
+      help: 'Records that the slowest tail of a reader has not been told of.',
+      labels: ['reader'],
+    },
+    () => {
+      const most = new Map<string, number>();
+      for (const { reader, records } of lags())
+        most.set(nameOf(reader), Math.max(records, most.get(nameOf(reader)) ?? 0));
+      return [...most].map(([reader, records]) => [{ reader }, records] as const);
+    },
+  );
 }
 
 function nameOf(reader: Reader): string {

@@ -22,7 +22,7 @@ import type { GrpcService } from '../grpc/server.ts';
 import { intakeObserver } from './intake-metrics.ts';
 import { outputObserver } from './output-metrics.ts';
 import type { Obstacles } from './readiness.ts';
-import { recordsObserver } from './records-metrics.ts';
+import { recordsObserver, showLags } from './records-metrics.ts';
 import { openUsers } from './users-role.ts';
 
 export interface SinkRole extends ControlIntake {
@@ -121,6 +121,7 @@ export async function openSink(options: {
     clock: systemClock,
     observer: recordsObserver(metrics, log),
   });
+  showLags(metrics, () => records.lags());
   const users = openUsers({ policy: () => policy, log, metrics });
   return {
     ...controlIntake({ journal, clock: systemClock }),
