@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../src/edge/demo/free-port.ts';
+import { freePorts } from '../../src/edge/demo/free-ports.ts';
 import { eventually, findEnvoy } from '../support/envoy.ts';
 import { fencedLines, sections } from '../support/markdown.ts';
 
@@ -15,17 +15,17 @@ const steps = fencedLines(sections(readme, 2).get('Run it') ?? '', 'sh');
 const url = 'https://us-east-1.console.aws.amazon.com/console/home';
 
 /** The ports of the example, each with one that is free here: another test, or the reader, may be using them. */
-const ports = new Map<string, number>();
+let ports: Readonly<Record<string, number>> = {};
 let folder = '';
 const running: ChildProcess[] = [];
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sekisho-readme-'));
   let example = await readFile(join(project, 'sekisho.example.yaml'), 'utf8');
-  for (const port of ['18000', '18080', '18081', '3128']) {
-    ports.set(port, await freePort(0));
+  ports = await freePorts({ '18000': 0, '18080': 0, '18081': 0, '3128': 0 });
+  for (const [port, free] of Object.entries(ports)) {
     assert.match(example, new RegExp(`127\\.0\\.0\\.1:${port}\\b`));
-    example = example.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${String(ports.get(port))}`);
+    example = example.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${free}`);
   }
   // Nothing may leave this machine, so that nobody answers for the names of the console.
   const resolvers = example.replace('# resolvers: [10.0.0.2]', 'resolvers: ["127.0.0.1:1"]');
@@ -66,7 +66,7 @@ test('the steps of "Run it", one after the other, give a running Envoy whose req
 });
 
 function at(port: string): string {
-  return `127.0.0.1:${String(ports.get(port))}`;
+  return `127.0.0.1:${ports[port] ?? 0}`;
 }
 
 function environment(): NodeJS.ProcessEnv {

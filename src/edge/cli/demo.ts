@@ -2,7 +2,7 @@ import { realDisk } from '../../base/disk.ts';
 import { createLog } from '../../base/log.ts';
 import { temporaryFolder } from '../../base/temporary-folder.ts';
 import { findEnvoy } from '../envoy/find-envoy.ts';
-import { freePort } from '../demo/free-port.ts';
+import { freePorts } from '../demo/free-ports.ts';
 import { invitation } from '../demo/invitation.ts';
 import { recordsOfStory } from '../demo/records-of-story.ts';
 import type { ScenePorts } from '../demo/scene.ts';
@@ -96,15 +96,9 @@ async function officeVisitor({ policy, scene }: Stage): Promise<Visitor> {
 }
 
 /** The documented ports where they are free, so that the commands on screen are easy to remember; any ports for a run that ends. */
-async function choosePorts(once: boolean): Promise<ScenePorts> {
-  const choose = (port: number): Promise<number> => freePort(once ? 0 : port);
-  return {
-    grpc: await choose(18000),
-    admin: await choose(18080),
-    public: await choose(18081),
-    office: await choose(3128),
-    lab: await choose(3129),
-  };
+function choosePorts(once: boolean): Promise<ScenePorts> {
+  if (once) return freePorts({ grpc: 0, admin: 0, public: 0, office: 0, lab: 0 });
+  return freePorts({ grpc: 18000, admin: 18080, public: 18081, office: 3128, lab: 3129 });
 }
 
 async function demoFolder(dir: string | undefined): Promise<{ path: string; remove(): Promise<void> }> {

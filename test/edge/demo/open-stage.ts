@@ -1,6 +1,6 @@
 import { createLog } from '../../../src/base/log.ts';
 import { temporaryFolder } from '../../../src/base/temporary-folder.ts';
-import { freePort } from '../../../src/edge/demo/free-port.ts';
+import { freePorts } from '../../../src/edge/demo/free-ports.ts';
 import { setStage, type Stage } from '../../../src/edge/demo/stage.ts';
 import { findEnvoy } from '../../support/envoy.ts';
 
@@ -9,13 +9,7 @@ export async function openStage(): Promise<Stage> {
   const folder = await temporaryFolder('sekisho-stage-');
   const stage = await setStage({
     dir: folder.path,
-    ports: {
-      grpc: await freePort(0),
-      admin: await freePort(0),
-      public: await freePort(0),
-      office: await freePort(0),
-      lab: await freePort(0),
-    },
+    ports: await freePorts({ grpc: 0, admin: 0, public: 0, office: 0, lab: 0 }),
     envoyPath: (await findEnvoy()).path,
     log: createLog({ level: 'error' }),
     progress: () => undefined,

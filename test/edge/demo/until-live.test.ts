@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { it, type TestContext } from 'node:test';
-import { freePort } from '../../../src/edge/demo/free-port.ts';
+import { freePorts } from '../../../src/edge/demo/free-ports.ts';
 import { untilLive } from '../../../src/edge/demo/until-live.ts';
 import type { EnvoyExit, RunningEnvoy } from '../../../src/edge/envoy/start-envoy.ts';
 
@@ -16,7 +16,8 @@ it('waits until Envoy says that it is live', async (t) => {
 
 it('gives up at once when Envoy has ended, whether its admin was ever there or not', async (t) => {
   const ended = Promise.resolve({ code: 1, signal: undefined });
-  for (const address of [await adminWith(t, () => 503), `127.0.0.1:${await freePort(0)}`]) {
+  const { nobody } = await freePorts({ nobody: 0 });
+  for (const address of [await adminWith(t, () => 503), `127.0.0.1:${nobody}`]) {
     await assert.rejects(untilLive(envoy(address, ended)), { code: 'envoy_failed' });
   }
 });
