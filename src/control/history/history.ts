@@ -7,6 +7,7 @@ import type { Plan } from '../plan.ts';
 import type { XdsEvent } from '../xds/events.types.ts';
 import { shortType } from '../xds/type-urls.ts';
 import { NodeAnswers } from './node-answers.ts';
+import { OpenStream } from './open-stream.ts';
 import { typeChanges } from './type-changes.ts';
 import { within } from './within.ts';
 
@@ -35,8 +36,7 @@ export class History {
   readonly #clock: Clock;
   readonly #report: ControlReport;
   readonly #answers = new NodeAnswers();
-  /** The nodes of the open streams, by stream. */
-  readonly #streams = new Map<number, NodeInfo>();
+  readonly #streams = new Map<number, OpenStream>();
   /** Publications that no node had yet, by target: a record once one gets it, nothing if none does before the next one. */
   readonly #waiting = new Map<string, ControlEvent>();
   #plan: Plan | undefined;
@@ -79,18 +79,21 @@ export class History {
 
   /** Takes in what happened on a stream; hand it to the streams as their observer. */
   readonly observe = (event: XdsEvent): void => {
-    if (event.kind === 'connected') this.#streams.set(event.stream, event.node);
+    if (event.kind === 'connected') this.#streams.set(event.stream, new OpenStream(event.node));
     else if (event.kind === 'disconnected') this.#streams.delete(event.stream);
     else if (event.kind === 'targeted') {
+      this.#streams.get(event.stream)?.targeted(event.version);
       this.#publishedNow(event.node);
       this.#answers.targeted(event.node.id, event.version);
-    } else if (event.kind === 'settled') {
+    } else if (event.kind === 'sent') this.#streams.get(event.stream)?.sent(event.type, event.version);
+    else if (event.kind === 'settled') {
       const { node, identity, version } = event;
       if (this.#answers.settled(node.id, version)) {
         this.report({ act: 'acknowledged', actor: 'node', nodes: [node.id], identity, version });
       }
     } else if (event.kind === 'nacked') {
-      const { node, identity, type, version, text } = event;
+      const { node, identity, type, text } = event;
+      const version = this.#streams.get(event.stream)?.publishedAs(type, event.version) ?? '';
       if (this.#answers.refused(node.id, type, version, text)) {
         const facts = { nodes: [node.id], identity, version, type: shortType(type), text };
         this.report({ act: 'refused', actor: 'node', ...facts });
@@ -109,7 +112,7 @@ export class History {
 
   /** Who shall have what: the nodes that the policy names, whether or not they are there, and those of patterns that are. */
   #nodesByTarget(policy: Policy, plan: Plan): Map<string, string[]> {
-    const there = new Map([...this.#streams.values()].map((node) => [node.id, node]));
+    const there = new Map([...this.#streams.values()].map(({ node }) => [node.id, node]));
     const named = policy.fleet.groups.flatMap(({ nodes }) => nodes.map(({ id }) => id));
     const byTarget = new Map<string, string[]>();
     for (const id of new Set([...named, ...there.keys()])) {

@@ -155,6 +155,28 @@ test('a refusal is told for each type, once for each reason; what the node takes
   assert.deepEqual(tell({ kind: 'settled', version }), ['acknowledged egress-1']);
 });
 
+test('a refusal names what was published when the refused was sent, whatever the version of its type and whatever came since', () => {
+  const story = new Story();
+  story.publish();
+  const first = story.version('egress-1');
+  const tell = story.connect('egress-1');
+  tell({ kind: 'sent', type: listenerType, version: 'of the listeners' });
+  story.publish({}, [...hosts, 'docs.aws.amazon.com']);
+  const second = story.version('egress-1');
+  tell({ kind: 'targeted', version: second });
+  tell({ kind: 'nacked', type: listenerType, version: 'of the listeners', text: 'late' });
+  tell({ kind: 'sent', type: listenerType, version: 'of the next' });
+  tell({ kind: 'nacked', type: listenerType, version: 'of the next', text: 'bad' });
+  const refused = story.events.filter(({ act }) => act === 'refused');
+  assert.deepEqual(
+    refused.map(({ version, text }) => [text, version]),
+    [
+      ['late', first],
+      ['bad', second],
+    ],
+  );
+});
+
 test('a node that makes up reasons and types to refuse leaves a bounded number of records', () => {
   const story = new Story();
   story.publish();
