@@ -21,9 +21,9 @@ const table = `
 | forward             | openssl, other name | closed               | connect 200, connection no_filter_chain files.example.com                                  |
 | forward             | openssl, two labels | closed               | connect 200, connection no_filter_chain a.b.console.aws.amazon.com                         |
 | forward             | openssl, no name    | closed               | connect 200, connection no_filter_chain                                                    |
-| forward             | openssl -proxy      | 426                  | connect 426, connection protocol                                                           |
+| forward             | openssl -proxy      | 426                  | connect protocol, connection protocol                                                      |
 | forward             | socket, HTTP        | 403                  | connect host                                                                               |
-| forward             | socket, no HTTP     | 400                  | connect 400, connection protocol                                                           |
+| forward             | socket, no HTTP     | 400                  | connect protocol, connection protocol                                                      |
 | forward             | socket, no HTTP/2   | closed               | connection protocol                                                                        |
 | forward             | socket, inside      | closed               | connect 200, connection no_filter_chain                                                    |
 | forward tunnel      | curl --http1.1      | 200                  | connect 200, tcp begins, tcp ends                                                          |
@@ -33,9 +33,9 @@ const table = `
 | forward tunnel      | openssl, other name | closed               | connect 200, connection no_filter_chain files.example.com                                  |
 | forward tunnel      | openssl, two labels | closed               | connect 200, connection no_filter_chain a.b.console.aws.amazon.com                         |
 | forward tunnel      | openssl, no name    | closed               | connect 200, connection no_filter_chain                                                    |
-| forward tunnel      | openssl -proxy      | 426                  | connect 426, connection protocol                                                           |
+| forward tunnel      | openssl -proxy      | 426                  | connect protocol, connection protocol                                                      |
 | forward tunnel      | socket, HTTP        | 403                  | connect host                                                                               |
-| forward tunnel      | socket, no HTTP     | 400                  | connect 400, connection protocol                                                           |
+| forward tunnel      | socket, no HTTP     | 400                  | connect protocol, connection protocol                                                      |
 | forward tunnel      | socket, no HTTP/2   | closed               | connection protocol                                                                        |
 | forward tunnel      | socket, inside      | closed               | connect 200, connection no_filter_chain                                                    |
 | forward Basic       | curl --http1.1      | 200                  | connect 200 hanako, http/1.1 200 hanako                                                    |
@@ -46,7 +46,7 @@ const table = `
 | forward Basic       | openssl, two labels | closed               | connect 200 hanako, connection no_filter_chain hanako a.b.console.aws.amazon.com           |
 | forward Basic       | openssl, no name    | closed               | connect 200 hanako, connection no_filter_chain hanako                                      |
 | forward Basic       | socket, HTTP        | 407                  | connect no_credentials                                                                     |
-| forward Basic       | socket, no HTTP     | 400                  | connect 400, connection protocol                                                           |
+| forward Basic       | socket, no HTTP     | 400                  | connect protocol, connection protocol                                                      |
 | forward Basic       | socket, inside      | closed               | connect 200 hanako, connection no_filter_chain hanako                                      |
 | forward certificate | curl --http1.1      | 200                  | connect 200 taro.yamada, http/1.1 200 taro.yamada                                          |
 | forward certificate | curl --http2        | 200                  | connect 200 taro.yamada, http/2 200 taro.yamada                                            |
@@ -56,7 +56,7 @@ const table = `
 | forward certificate | openssl, two labels | closed               | connect 200 taro.yamada, connection no_filter_chain taro.yamada a.b.console.aws.amazon.com |
 | forward certificate | openssl, no name    | closed               | connect 200 taro.yamada, connection no_filter_chain taro.yamada                            |
 | forward certificate | socket, HTTP        | 403                  | connect host taro.yamada                                                                   |
-| forward certificate | socket, no HTTP     | 400                  | connect 400 taro.yamada, connection protocol taro.yamada                                   |
+| forward certificate | socket, no HTTP     | 400                  | connect protocol taro.yamada, connection protocol taro.yamada                              |
 | forward certificate | socket, inside      | closed               | connect 200 taro.yamada, connection no_filter_chain taro.yamada                            |
 | reverse             | curl --http1.1      | 200                  | http/1.1 200                                                                               |
 | reverse             | curl --http2        | 200                  | http/2 200                                                                                 |

@@ -131,7 +131,7 @@ test('a folder that is taken away is told and made again; what comes then is in 
 test('a folder that cannot be made is told at the start, and the sink stores without it', async (t) => {
   const { home, dir } = await homeWithOutput(t, '{ age: 1h }');
   await writeFile(dir, 'no folder');
-  const served = await startServe(t, home);
+  const served = await startSink(t, home);
   const told = await served.logged('an output fails');
   assert.equal(told.level, 'error');
   await send(t, home.address, 20);

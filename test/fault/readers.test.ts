@@ -14,7 +14,8 @@ const entry = httpEntry(consoleRequest({ path: `/${'x'.repeat(4000)}` }));
 
 test('a consumer that never reads is shown as far behind, and neither sink nor other consumers wait for it', async (t) => {
   const home = await makeHome(t);
-  const served = await startServe(t, home);
+  // The control plane would add records of its own.
+  const served = await startServe(t, home, { args: ['--roles', 'sink'] });
   const to = `${home.address}:18000`;
   const certificate = await home.pki.client('reader', 'stuck');
   const never = encodeTailRequest({ filter: {}, form: 'payload', from: 0 });
