@@ -1,6 +1,6 @@
 import type { DeltaRequest } from '../../wire/delta-discovery.ts';
 import { isEmpty } from './difference.ts';
-import { contentVersion, explicitVersion, resourcesOf } from './snapshot.ts';
+import { contentVersion, explicitVersion, resourcesOf, type Resource } from './snapshot.ts';
 import type { Hearing } from './variant.types.ts';
 
 /** The incremental variant: requests say what else is wanted or no more, responses what is new, changed or gone. */
@@ -18,19 +18,22 @@ export const delta: Hearing<DeltaRequest> = {
       holding.keepWanted(wants);
     } else if (initialVersions.size > 0) {
       holding.begin(initialVersions, now, wants);
-      // What a client brings along it has not forgotten; only what has changed since is due.
-      const isDue = (name: string, version = now.get(name)?.version): boolean =>
-        !initialVersions.has(name) || (version !== undefined && version !== initialVersions.get(name));
-      subscription.expect((name) => isDue(name));
+      // What a client brings along it has not forgotten; only what has changed since is due, as long as that is so.
+      subscription.expectUnlessSame((name) => initialVersions.has(name));
+      subscription.expect((name) => !initialVersions.has(name) || isChanged(now.get(name), initialVersions.get(name)));
     }
     return true;
   },
 
-  say({ state, snapshot, difference, kept, answersWildcard }, responses) {
-    if (isEmpty(difference) && !answersWildcard) return undefined;
+  say({ state, snapshot, difference, kept, isAwaited }, responses) {
+    if (isEmpty(difference) && !isAwaited) return undefined;
     const { type } = state;
     const settled = explicitVersion(snapshot, type) ?? contentVersion(resourcesOf(snapshot, type));
     const version = kept.length > 0 ? `${settled}~` : settled;
-    return { ...responses.delta({ type, version }, difference), version };
+    return { ...responses.delta({ type, version, after: state.holding.lastNonce }, difference), version };
   },
 };
+
+function isChanged(resource: Resource | undefined, version: string | undefined): boolean {
+  return resource !== undefined && resource.version !== version;
+}

@@ -78,6 +78,15 @@ export class Holding {
     this.keepWanted(wants);
   }
 
+  /** The client comes from another stream and may hold these. All of them are due again, or must be taken away. */
+  beginDoubtful(possible: Held, wants: (name: string) => boolean): void {
+    for (const [name, entry] of possible) {
+      if (!wants(name)) continue;
+      this.#isBrought = true;
+      this.#mine().set(name, { version: unknownVersion, good: goodOf(entry) });
+    }
+  }
+
   /** The subscription has changed: what the client no longer wants it drops by itself, without being told. */
   keepWanted(wants: (name: string) => boolean): void {
     this.#complete = undefined;
@@ -142,6 +151,20 @@ export class Holding {
     return this.#own ? new Map([...this.#own].sort(([a], [b]) => (a < b ? -1 : 1))) : this.#held;
   }
 
+  /** Whether it is known what the client holds: nothing is under way, which may arrive or not, and nothing was refused, which may have been taken in part. */
+  get isCertain(): boolean {
+    if (this.unacknowledged > 0 || this.#rejected) return false;
+    return ![...(this.#own?.values() ?? [])].some(({ version }) => version === unknownVersion);
+  }
+
+  /** All that the client may hold; of what it was sent and has not said that it took in, what it had before. */
+  possible(): Held {
+    const possible = new Map<string, Entry>(this.#held);
+    const before = [...(this.#rejected?.replaced ?? []), ...this.#unacknowledged.flatMap((sent) => sent.replaced)];
+    for (const entry of before.reverse().map(goodOf)) if (entry) possible.set(entry.name, entry);
+    return possible;
+  }
+
   /**
    * The client took the response of `nonce` in. Earlier ones are thereby answered too, as a client answers in order.
    * Undefined for a nonce that waits for nothing: an ACK of long ago, or one that we never gave.
@@ -173,9 +196,7 @@ export class Holding {
     const { versions, replaced } = this.#rejected;
     if ([...versions].every(([name, version]) => to.get(name)?.version === version)) return;
     this.#complete = undefined;
-    const good = new Map(
-      replaced.map((entry) => ('bytes' in entry ? entry : entry.good)).map((entry) => [entry?.name, entry]),
-    );
+    const good = new Map(replaced.map(goodOf).map((entry) => [entry?.name, entry]));
     for (const name of versions.keys()) {
       if (wants(name)) this.#mine().set(name, { version: unknownVersion, good: good.get(name) });
     }
@@ -262,6 +283,10 @@ export class Holding {
 
 function entryRefersTo(entry: Entry, type: TypeUrl, name: string, unseen: boolean): boolean {
   return 'bytes' in entry ? refersTo(referencesOf(entry), type, name) : unseen;
+}
+
+function goodOf(entry: Entry): Resource | undefined {
+  return 'bytes' in entry ? entry : entry.good;
 }
 
 interface Rejected {

@@ -90,7 +90,7 @@ function answerType(view: StreamView, state: TypeState): NextResponse | undefine
   const { difference: rest, kept } = missing(view, state, firstMoves(type), to);
   const { difference, left } = answerNames(view, state, to, wildcardAsked ? rest : askedOf(rest, asked));
   if (left === asked && !wildcardAsked) return undefined;
-  return { state, snapshot, difference, to, kept, isExact: difference === rest, answersWildcard: wildcardAsked, left };
+  return { state, snapshot, difference, to, kept, isExact: difference === rest, isAwaited: wildcardAsked, left };
 }
 
 /** Names are answered out of turn, other changes are not. Where those names are all that is missing it is the shared difference itself. */
@@ -119,6 +119,7 @@ function answerNames(
   for (const name of asked) {
     if (said.has(name)) continue;
     const held = holding.held.get(name);
+    if (subscription.isBrought(name) && held?.version === to.get(name)?.version) continue;
     const resource = to.get(name) ?? (held && 'bytes' in held ? held : undefined);
     if (resource) again.push(resource);
     else if (goal(view, state).has(name)) left.push(name);
@@ -161,8 +162,9 @@ function pushInOrder(view: StreamView): NextResponse | undefined {
 function push(view: StreamView, state: TypeState, moves: Step['moves']): NextResponse | undefined {
   const { difference, kept } = missing(view, state, moves);
   const to = goal(view, state);
-  const next = { state, snapshot: view.target, to, kept, isExact: true, answersWildcard: false };
+  const next = { state, snapshot: view.target, to, kept, isExact: true, isAwaited: false };
   if (!isEmpty(difference)) return { ...next, difference };
+  if (kept.length > 0 && isTooEarlyToTell(view, state)) return { ...next, difference, isAwaited: true };
   if (!isOnlyRenamed(view, state, to)) return undefined;
   return { ...next, difference: transition(noResources, to).difference, isExact: false };
 }
@@ -170,12 +172,12 @@ function push(view: StreamView, state: TypeState, moves: Step['moves']): NextRes
 /** A version that its owner changed is shown even where the content is the same; the delta variant has versions of its own for that. */
 function isOnlyRenamed(
   { variant, target }: StreamView,
-  { type, shown, subscription }: TypeState,
+  { type, shown, label, subscription }: TypeState,
   to: ResourceMap,
 ): boolean {
   if (variant.name === 'delta' || (to.size === 0 && !subscription.wildcard)) return false;
   const explicit = explicitVersion(target, type);
-  return explicit !== undefined && shown !== undefined && explicit !== shown;
+  return explicit !== undefined && label !== '' && explicit !== shown;
 }
 
 function missing(
@@ -220,6 +222,11 @@ function isUsedByRouteToCome({ states, founded }: StreamView, type: TypeUrl, nam
  */
 function isEarly({ states, isAggregated }: StreamView, { holding }: TypeState): boolean {
   return isAggregated && holding.isBrought && !states.has(listenerType);
+}
+
+/** Whether such a client has not been answered yet, so that there would be no ACK to wait for. */
+function isTooEarlyToTell(view: StreamView, state: TypeState): boolean {
+  return state.type === clusterType && state.holding.lastNonce === '' && isEarly(view, state);
 }
 
 /** The same of what it goes on with although it shall not have it any more: as it refused what should replace it, and so whatever that refers to stays too. */

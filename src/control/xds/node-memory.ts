@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Held } from './difference.ts';
+import { contentVersion } from './snapshot.ts';
 import type { TypeState } from './type-state.types.ts';
 import type { TypeUrl } from './type-urls.ts';
 
@@ -16,9 +17,12 @@ const defaultLimits: MemoryLimits = { keepMs: 10 * 60_000, nodes: 10_000 };
 export interface Remembered {
   /** The version that it was shown. */
   readonly label: string;
+  /** What it holds; all that it may hold, where that is not certain. */
   readonly held: Held;
-  /** The same, where the snapshot's owner gave it; undefined where it is a hash. */
+  /** The version, where the snapshot's owner gave it; undefined where it is a hash. */
   readonly shown: string | undefined;
+  /** Not so where something was under way, which may have arrived or not, or was refused, which may have been taken in part. */
+  readonly isCertain: boolean;
 }
 
 /**
@@ -29,30 +33,26 @@ export class NodeMemory {
   readonly #clock: Clock;
   readonly #limits: MemoryLimits;
   /** In the order of leaving. */
-  readonly #nodes = new Map<
-    string,
-    { readonly left: number; readonly types: ReadonlyMap<TypeUrl, Remembered | 'unknown'> }
-  >();
+  readonly #nodes = new Map<string, { readonly left: number; readonly types: ReadonlyMap<TypeUrl, Remembered> }>();
 
   constructor(clock: Clock, limits: MemoryLimits = defaultLimits) {
     this.#clock = clock;
     this.#limits = limits;
   }
 
-  /** A stream of the node ended in these states. What was under way may have arrived or not, and what was refused may have been taken in part. */
+  /** A stream of the node ended in these states. */
   remember(node: string, states: Iterable<TypeState>): void {
     const types = new Map(this.#nodes.get(node)?.types);
-    for (const { type, label, shown, holding } of states) {
-      const isKnown = holding.unacknowledged === 0 && holding.rejected.size === 0;
-      if (label !== '') types.set(type, isKnown ? { label, held: holding.frozen(), shown } : 'unknown');
+    for (const state of states) {
+      if (state.label !== '') types.set(state.type, besides(types.get(state.type), leftBehind(state)));
     }
     this.#nodes.delete(node);
     if (types.size > 0) this.#nodes.set(node, { left: this.#clock.now(), types });
     this.#forget();
   }
 
-  /** What the node held of the type; `unknown` where that could not be told, undefined where it was not here. */
-  recall(node: string, type: TypeUrl): Remembered | 'unknown' | undefined {
+  /** What the node held of the type; undefined where it was not here. */
+  recall(node: string, type: TypeUrl): Remembered | undefined {
     this.#forget();
     return this.#nodes.get(node)?.types.get(type);
   }
@@ -64,4 +64,19 @@ export class NodeMemory {
       this.#nodes.delete(node);
     }
   }
+}
+
+function leftBehind({ label, shown, holding }: TypeState): Remembered {
+  const { isCertain } = holding;
+  return { label, shown, isCertain, held: isCertain ? holding.frozen() : holding.possible() };
+}
+
+/**
+ * What is remembered of a node that left something behind already. It may have several streams, and their owner may have shown two contents under one
+ * version: then who comes back with that has one of the two.
+ */
+function besides(before: Remembered | undefined, now: Remembered): Remembered {
+  const isSame = before?.label !== now.label || before.held === now.held;
+  if (isSame || contentVersion(before.held) === contentVersion(now.held)) return now;
+  return { ...now, isCertain: false, held: new Map([...before.held, ...now.held]) };
 }

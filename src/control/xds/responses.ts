@@ -15,11 +15,13 @@ export interface Heading {
   readonly type: TypeUrl;
   /** What the client is shown: `version_info`, `system_version_info`. */
   readonly version: string;
+  /** The last nonce of the type on the stream; empty where this is its first response. */
+  readonly after: string;
 }
 
 /**
- * Builds each response once and gives the same Buffer, nonce included, to every stream that needs it. A nonce stands for one
- * response, not for one sending of it; a stream that sends a response twice has its acknowledgements in the order of sending.
+ * Builds each response once and gives the same Buffer, nonce included, to every stream that needs it. Each type has rising nonces on each stream, so
+ * that a stream that sends what was built before its last response has it built anew: a client that says one ACK for two responses says it for the last.
  */
 export class Responses {
   /** By what they were made of, which the streams in step share, and their heading. */
@@ -33,7 +35,7 @@ export class Responses {
 
   /** A DeltaDiscoveryResponse. */
   delta(heading: Heading, difference: Difference): Encoded {
-    return this.#once(difference, `delta ${heading.type} ${heading.version}`, (nonce) =>
+    return this.#once(difference, heading, 'delta', (nonce) =>
       encodeDeltaResponse({
         systemVersion: heading.version,
         resources: difference.changed.map(encodeResourceField),
@@ -46,7 +48,7 @@ export class Responses {
 
   /** A DiscoveryResponse with these resources; `origin` is the immutable object that they were taken from. */
   sotw(heading: Heading, origin: object, resources: () => readonly Resource[]): Encoded {
-    return this.#once(origin, `sotw ${heading.type} ${heading.version}`, (nonce) =>
+    return this.#once(origin, heading, 'sotw', (nonce) =>
       encodeSotwResponse({
         version: heading.version,
         resources: resources().map(({ bytes }) => bytes),
@@ -56,14 +58,19 @@ export class Responses {
     );
   }
 
-  #once(origin: object, key: string, encode: (nonce: string) => Buffer): Encoded {
+  #once(origin: object, heading: Heading, variant: string, encode: (nonce: string) => Buffer): Encoded {
     const ofOrigin = this.#known.get(origin) ?? new Map<string, Encoded>();
     this.#known.set(origin, ofOrigin);
+    const key = `${variant} ${heading.type} ${heading.version}`;
     const known = ofOrigin.get(key);
-    if (known) return known;
+    if (known && isAfter(known.nonce, heading.after)) return known;
     const nonce = (this.#built += 1).toString(36);
     const made = { bytes: encode(nonce), nonce };
     ofOrigin.set(key, made);
     return made;
   }
+}
+
+function isAfter(nonce: string, last: string): boolean {
+  return last === '' || Number.parseInt(nonce, 36) > Number.parseInt(last, 36);
 }

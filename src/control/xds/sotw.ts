@@ -24,7 +24,7 @@ export const sotw: Hearing<SotwRequest> = {
     if (!isWorthSaying(next)) return undefined;
     const held = holding.frozen();
     const version = versionOf(next, held);
-    const heading = { type, version };
+    const heading = { type, version, after: holding.lastNonce };
     const whole = isRootType(type);
     const said = whole
       ? responses.sotw(heading, held, () => contentOf(held, next.to))
@@ -34,8 +34,8 @@ export const sotw: Hearing<SotwRequest> = {
 };
 
 /** That something is gone can only be said of root types, and only to who takes everything can it be said that there is nothing. */
-function isWorthSaying({ state: { type }, snapshot, difference, answersWildcard }: NextResponse): boolean {
-  if (answersWildcard) return isFamiliar(type) || snapshot.types.has(type);
+function isWorthSaying({ state: { type }, snapshot, difference, isAwaited }: NextResponse): boolean {
+  if (isAwaited) return isFamiliar(type) || snapshot.types.has(type);
   return isRootType(type) ? !isEmpty(difference) : difference.changed.length > 0;
 }
 

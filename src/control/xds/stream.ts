@@ -127,17 +127,17 @@ export class XdsStream<Request extends AnyRequest> {
   }
 
   #makeState(type: TypeUrl): TypeState | undefined {
+    if (this.#states.size >= this.#limits.types) return undefined;
     const isWithheld = this.#options.withheld?.has(type) ?? false;
     if (isWithheld) this.#tell({ kind: 'withheld', type });
     else if (!isFamiliar(type) && !this.#target?.types.has(type)) this.#tell({ kind: 'unknown-type', type });
-    if (this.#states.size >= this.#limits.types) return undefined;
     const state = {
       type,
       subscription: new Subscription(type),
       holding: new Holding(),
       shown: undefined,
       label: '',
-      claimed: '',
+      claimed: undefined,
     };
     this.#states.set(type, state);
     return state;
@@ -172,7 +172,7 @@ export class XdsStream<Request extends AnyRequest> {
     const view = this.#view();
     if (!view) return false;
     for (const state of view.states.values()) {
-      if (state.claimed !== '') this.#settleClaim(view, state);
+      if (state.claimed !== undefined) this.#settleClaim(view, state, state.claimed);
       if (state.holding.rejected.size > 0)
         state.holding.reconsider(goal(view, state), (name) => state.subscription.wants(name));
     }
@@ -205,19 +205,25 @@ export class XdsStream<Request extends AnyRequest> {
 
   /**
    * A client that comes from another stream shows what it has by a version only. That is believed where this process knows what it showed this node
-   * under that version, or where it is a hash of the very content that the client shall have; else it is told everything anew.
+   * under that version, or where it is a hash of the very content that the client shall have; else it is told everything anew, but what it may have is
+   * taken away in order only.
    */
-  #settleClaim(view: StreamView, state: TypeState): void {
-    const { type, subscription, holding, claimed } = state;
-    state.claimed = '';
+  #settleClaim(view: StreamView, state: TypeState, claimed: string): void {
+    const { type, subscription, holding } = state;
+    state.claimed = undefined;
     const to = goal(view, state);
+    const wants = (name: string): boolean => subscription.wants(name);
     const left = this.#options.publisher.memory.recall(this.#facts?.node.id ?? '', type);
-    const known = left !== 'unknown' && left?.label === claimed ? left : undefined;
-    const explicit = explicitVersion(view.target, type);
-    const isGoal = left !== 'unknown' && explicit === undefined && contentVersion(to) === claimed;
+    if (left?.isCertain === false) {
+      holding.beginDoubtful(left.held, wants);
+      return;
+    }
+    if (claimed === '') return;
+    const known = left?.label === claimed ? left : undefined;
+    const isGoal = explicitVersion(view.target, type) === undefined && contentVersion(to) === claimed;
     const held = isGoal ? to : known?.held;
     if (!held) return;
-    holding.beginWith(held, (name) => subscription.wants(name));
+    holding.beginWith(held, wants);
     subscription.expect((name) => !held.has(name));
     // Otherwise the answer to the wildcard gives the client time to tell what else it has.
     if (isEmpty(compare(holding.held, to))) subscription.wildcardAnswered();
@@ -226,11 +232,11 @@ export class XdsStream<Request extends AnyRequest> {
   }
 
   #deliver(view: StreamView, next: NextResponse): void {
-    const { state, snapshot, difference, to, kept, isExact, answersWildcard, left } = next;
+    const { state, snapshot, difference, to, kept, isExact, isAwaited, left } = next;
     const { type, subscription, holding } = state;
     if (type === clusterType) askForEndpoints(view, state, difference);
     const replaced = holding.move(difference, isExact ? to : undefined, kept);
-    if (answersWildcard) subscription.wildcardAnswered();
+    if (isAwaited) subscription.wildcardAnswered();
     if (left) subscription.answered(left);
     state.shown = explicitVersion(snapshot, type);
     const said = this.#variant.say(next, this.#options.publisher.responses);

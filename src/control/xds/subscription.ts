@@ -13,6 +13,8 @@ export class Subscription {
   readonly #type: TypeUrl;
   #names: NameSet = noNames;
   #asked: ReadonlySet<string> = nothing;
+  /** Of these those that the client brought along: one that is again what the client has needs no answer. */
+  #brought: ReadonlySet<string> = nothing;
   #wildcard = false;
   #wildcardAsked = false;
   /** Whether names were ever listed: an empty list means everything only until then. */
@@ -97,9 +99,20 @@ export class Subscription {
     return true;
   }
 
+  /** Whether `name`, which is asked for, needs no answer as long as the client has it in the same version. */
+  isBrought(name: string): boolean {
+    return this.#brought.has(name);
+  }
+
   /** Has `name` answered again on the client's behalf. */
   ask(name: string): void {
+    this.#brought = subset(this.#brought, (one) => one !== name);
     if (!this.#asked.has(name)) this.#asked = new Set([...this.#asked, name]);
+  }
+
+  /** Of what is asked for that which `isBrought` says needs no answer where it turns out to be the same. */
+  expectUnlessSame(isBrought: (name: string) => boolean): void {
+    this.#brought = subset(this.#asked, isBrought);
   }
 
   /** Of what is asked for only that is still due which `isDue` says. */
@@ -134,6 +147,7 @@ export class Subscription {
     const isNew = [...names.names].some((name) => !this.#names.names.has(name));
     if (isNew) this.#names = internNames([...this.#names.names, ...names.names]);
     if (names !== noNames) this.#asked = new Set([...this.#asked, ...names.names]);
+    if (this.#brought.size > 0) this.#brought = subset(this.#brought, (name) => !names.names.has(name));
   }
 
   #leave(set: NameSet): void {

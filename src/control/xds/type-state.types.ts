@@ -13,8 +13,8 @@ export interface TypeState {
   shown: string | undefined;
   /** The version that the client was shown last, in full. */
   label: string;
-  /** `version_info` of another stream, until it is known whether it can be trusted. */
-  claimed: string;
+  /** `version_info` of a first request, until it is known whether it can be trusted; empty where the client has taken nothing in, or nothing whole. */
+  claimed: string | undefined;
 }
 
 /** What a stream is about to move its client to. */
@@ -27,8 +27,8 @@ export interface NextResponse {
   readonly kept: readonly string[];
   /** Whether the difference leads exactly there; else it answers names, and more is to come. */
   readonly isExact: boolean;
-  /** Whether this is the answer that the wildcard waits for. */
-  readonly answersWildcard: boolean;
+  /** Whether the client waits for it, or we for its ACK, even where it says nothing: the first answer to a wildcard. */
+  readonly isAwaited: boolean;
   /** Names that are asked for and have to wait; undefined where none was answered. */
   readonly left?: ReadonlySet<string>;
 }

@@ -129,6 +129,17 @@ describe('a reconnect', () => {
     assert.deepEqual(line.ack(listenerType), ['Cluster -a']);
   });
 
+  test('removes a cluster that was asked for by name only after the listeners have moved on', () => {
+    const line = new Line();
+    line.publish({ clusters: { b: body }, listeners: { m: { clusters: ['b'] } } });
+    const clusters = { subscribe: ['a', 'b'], initialVersions: versions(clusterType) };
+    assert.deepEqual(line.ask(clusterType, clusters), ['Cluster'], 'its ACK tells what else the client has');
+    assert.match(line.version(clusterType), /~$/);
+    assert.deepEqual(line.ask(listenerType, { initialVersions: versions(listenerType) }), ['Listener +m -l']);
+    assert.deepEqual(line.ack(clusterType), [], 'l may lead to a until the client has taken m in');
+    assert.deepEqual(line.ack(listenerType), ['Cluster -a']);
+  });
+
   test('sends of the names that a client asks for those that it does not bring along, or in another version', () => {
     const line = new Line();
     line.publish({ endpoints: { a: body, b: body, c: body } });
@@ -210,6 +221,16 @@ describe('the order of a push', () => {
     const line = connected();
     line.publish({ ...before, clusters: { a: changed } });
     assert.deepEqual(line.read(), ['Cluster +a', 'ClusterLoadAssignment +a']);
+  });
+
+  test('a changed cluster has the endpoints sent again that it names', () => {
+    const line = connected();
+    const contents = { ...before, clusters: { a: { ...body, service: 's' } }, endpoints: { a: body, s: body } };
+    line.publish(contents);
+    line.ask(endpointType, { subscribe: ['s'] });
+    line.acknowledgeAll();
+    line.publish({ ...contents, clusters: { a: { ...body, service: 's', revision: 1 } } });
+    assert.deepEqual(line.read(), ['Cluster +a', 'ClusterLoadAssignment +s']);
   });
 
   test('new endpoints and secrets are answered at once, whatever waits for an ACK', () => {

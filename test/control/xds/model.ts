@@ -69,6 +69,8 @@ export interface Received {
 export interface Body {
   readonly clusters: readonly string[];
   readonly route?: string;
+  /** The name of a cluster's endpoints, where it is not its own. */
+  readonly service?: string;
   readonly bad?: boolean;
   readonly revision?: number;
 }
@@ -137,13 +139,13 @@ export function writeAny(type: TypeUrl, name: string, body: Body): Buffer {
   );
 }
 
-function linksOf(type: TypeUrl, { clusters, route }: Body): Buffer[] {
+function linksOf(type: TypeUrl, { clusters, route, service }: Body): Buffer[] {
   if (type === routeType) {
     // RouteConfiguration.virtual_hosts.routes.route.cluster
     return clusters.map((cluster) => bytesField(2, bytesField(3, bytesField(2, bytesField(1, cluster)))));
   }
-  // Cluster.eds_cluster_config: its endpoints are a resource of their own.
-  if (type === clusterType) return [bytesField(3, '')];
+  // Cluster.eds_cluster_config.service_name: its endpoints are a resource of their own.
+  if (type === clusterType) return [bytesField(3, service === undefined ? '' : bytesField(2, service))];
   if (type !== listenerType) return [];
   const proxies = clusters.map((cluster) => anyOf(tcpProxy, bytesField(2, cluster)));
   // HttpConnectionManager.rds.route_config_name
