@@ -21,7 +21,7 @@ test('a node that left is remembered for a while with what it held, then forgott
   const memory = new NodeMemory({ now: () => now }, { keepMs: 1000, nodes: 10 });
   memory.remember('n', [state('1')]);
   now = 1000;
-  assert.deepEqual(memory.recall('n', clusterType), { label: '1', held: map, shown: '1' });
+  assert.deepEqual(memory.recall('n', clusterType), { label: '1', held: map, shown: '1', isCertain: true });
   now = 1001;
   assert.equal(memory.recall('n', clusterType), undefined);
 });
@@ -36,11 +36,15 @@ test('of more nodes than there is room for the first to leave are forgotten', ()
   assert.notEqual(memory.recall('b', clusterType), undefined);
 });
 
-test('what was under way or refused when the node left is not known', () => {
+test('where something was under way when the node left, all that it may hold is remembered, and that it is not certain', () => {
   const memory = new NodeMemory({ now: () => 0 });
-  const left = state('2');
   memory.remember('n', [state('1')]);
-  left.holding.sent({ nonce: 'x', version: '2', difference: { changed: [], removed: [] }, replaced: [] });
+  const left = state('2');
+  const removed = { changed: [], removed: ['a'] };
+  const replaced = left.holding.move(removed, undefined, []);
+  left.holding.sent({ nonce: 'x', version: '2', difference: removed, replaced });
   memory.remember('n', [left]);
-  assert.equal(memory.recall('n', clusterType), 'unknown');
+  const recalled = memory.recall('n', clusterType);
+  assert.equal(recalled?.isCertain, false);
+  assert.deepEqual([...recalled.held.keys()], ['a']);
 });
