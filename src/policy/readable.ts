@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isMap } from '../base/json-value.ts';
 import type { Network } from './network.ts';
 import type { SocketAddress } from './policy.types.ts';
 
@@ -62,10 +63,6 @@ export function branchFor(options: readonly unknown[], value: unknown): unknown 
   const known = (option: unknown) =>
     option instanceof z.ZodObject && isMap(value) && Object.keys(value).some((key) => key in option.shape);
   return fitting.find(known) ?? fitting[0];
-}
-
-export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What stands at a path of plain values. */

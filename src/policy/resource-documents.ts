@@ -1,7 +1,7 @@
 import { limits } from './limits.ts';
 import type { ExtraResource } from './policy.types.ts';
 import { type Finding, finding, type Path } from './problem.ts';
-import { isMap } from './readable.ts';
+import { isMap } from '../base/json-value.ts';
 import { readSources, type Place, type Source } from './source.ts';
 
 export interface ResourceDocuments {

@@ -1,6 +1,7 @@
 import { isLoopback, parseSocket } from './socket-address.ts';
 import type { Finding, Path } from './problem.ts';
-import { isMap, valueAt } from './readable.ts';
+import { isMap } from '../base/json-value.ts';
+import { valueAt } from './readable.ts';
 
 /**
  * What the design has and this version has not. Each is refused where it is written, with what there is instead, so

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs';
 import protoJson from 'protobufjs/ext/protojson.js';
 import { messageType } from './envoy-api.ts';
 import { holdsPrivateKey, inlineSecrets, isSensitive } from './inline-secrets.ts';
-import { isMap, type FieldPath } from './json-value.ts';
+import { isMap, type FieldPath } from '../base/json-value.ts';
 import type { TypedJson } from './proto-json.ts';
 
 /** A place at which ProtoJSON is not of its type. No part of a value stands in it but the names of fields, types and enums. */

@@ -1,5 +1,5 @@
 import type protobuf from 'protobufjs';
-import { isMap, type FieldPath } from './json-value.ts';
+import { isMap, type FieldPath } from '../base/json-value.ts';
 
 /** Whether a private key in PEM stands in a text. */
 export function holdsPrivateKey(text: string): boolean {

@@ -1,6 +1,5 @@
 import type { Policy } from '../../policy/policy.types.ts';
-import { isMap } from '../../policy/readable.ts';
-import type { FieldPath } from '../../wire/json-value.ts';
+import { isMap, type FieldPath } from '../../base/json-value.ts';
 import { encode } from '../../wire/proto-json.ts';
 import { dnsCache, dnsCacheName } from '../resources/dns.ts';
 import { names } from '../resources/names.ts';

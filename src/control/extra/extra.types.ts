@@ -1,6 +1,6 @@
 import type { ExtraResource } from '../../policy/policy.types.ts';
 import type { ProblemCode } from '../../policy/problem.ts';
-import type { FieldPath } from '../../wire/json-value.ts';
+import type { FieldPath } from '../../base/json-value.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
 
 /** A resource of the user's own, read. */

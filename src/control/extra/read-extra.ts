@@ -1,9 +1,9 @@
 import { limits } from '../../policy/limits.ts';
 import type { ExtraResource } from '../../policy/policy.types.ts';
-import { isMap } from '../../policy/readable.ts';
+import { isMap } from '../../base/json-value.ts';
 import { didYouMean } from '../../policy/suggest.ts';
 import { canonicalJson, type JsonFault } from '../../wire/canonical-json.ts';
-import type { FieldPath } from '../../wire/json-value.ts';
+import type { FieldPath } from '../../base/json-value.ts';
 import { encodeAny } from '../../wire/proto-json.ts';
 import { typeUrls } from '../resources/types.ts';
 import { shortType } from '../xds/type-urls.ts';

@@ -1,5 +1,4 @@
-import { isMap } from '../../policy/readable.ts';
-import type { FieldPath } from '../../wire/json-value.ts';
+import { isMap, type FieldPath } from '../../base/json-value.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
 import { loggersOf } from '../resources/access-log.ts';
 

@@ -1,4 +1,4 @@
-import { isMap } from '../../policy/readable.ts';
+import { isMap } from '../../base/json-value.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
 
 /** Paths of PEM files, a certificate and its key. */

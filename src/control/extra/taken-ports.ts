@@ -2,7 +2,7 @@ import { addressText, parseAddress } from '../../policy/network.ts';
 import type { Policy, SocketAddress } from '../../policy/policy.types.ts';
 import { collides, socketText } from '../../policy/socket-address.ts';
 import { typeUrls } from '../resources/types.ts';
-import type { FieldPath } from '../../wire/json-value.ts';
+import type { FieldPath } from '../../base/json-value.ts';
 import type { Extra, ExtraFinding } from './extra.types.ts';
 import { addressesOf } from './recorded-listener.ts';
 

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts';
 import type { FleetJson, NodeJson } from './fleet.types.ts';
 
 const columns = ['NODE', 'ENVOY', 'STATE', 'SINCE', 'TARGET', 'RUNNING', 'IDENTITY'] as const;
@@ -43,11 +44,6 @@ function findings(node: NodeJson): string[] {
 /** As much of a version as tells two apart. */
 function short(version: string | null): string {
   return version?.slice(0, 8) ?? '-';
-}
-
-/** What a node says of itself must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }
 
 function fit(text: string, width: number): string {

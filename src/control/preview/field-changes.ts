@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isMap } from '../../base/json-value.ts';
 
 /** One difference between two resources. Without `old` the value is new there, without `new` it is gone. */
 export interface FieldChange {
@@ -8,13 +9,11 @@ export interface FieldChange {
   readonly new?: unknown;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** What differs between two values of JSON, as few and as deep as can be told. */
 export function fieldChanges(old: unknown, now: unknown, path = ''): FieldChange[] {
   if (isDeepStrictEqual(old, now)) return [];
   if (Array.isArray(old) && Array.isArray(now)) return listChanges(old, now, path);
-  if (!isFields(old) || !isFields(now)) return [{ path, old, new: now }];
+  if (!isMap(old) || !isMap(now)) return [{ path, old, new: now }];
   return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((field) => {
     const at = below(path, field);
     if (!Object.hasOwn(now, field)) return [{ path: at, old: old[field] }];
@@ -29,10 +28,6 @@ function below(path: string, field: string): string {
   return path === '' ? field : `${path}.${field}`;
 }
 
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function listChanges(old: readonly unknown[], now: readonly unknown[], path: string): FieldChange[] {
   const [oldNames, newNames] = [namesOf(old), namesOf(now)];
   return oldNames && newNames
@@ -42,7 +37,7 @@ function listChanges(old: readonly unknown[], now: readonly unknown[], path: str
 
 /** The names of the elements, where each has one of its own. */
 function namesOf(list: readonly unknown[]): string[] | undefined {
-  const names = list.flatMap((item) => (isFields(item) && typeof item['name'] === 'string' ? [item['name']] : []));
+  const names = list.flatMap((item) => (isMap(item) && typeof item['name'] === 'string' ? [item['name']] : []));
   return names.length === list.length && new Set(names).size === names.length ? names : undefined;
 }
 
@@ -80,7 +75,7 @@ function placedChanges(old: readonly unknown[], now: readonly unknown[], path: s
     const pairs = Math.min(gone.length, come.length);
     for (let n = 0; n < Math.max(gone.length, come.length); n += 1) {
       const [oldPath, newPath] = [`${path}[${from + n}]`, `${path}[${start + n}]`];
-      if (n < pairs && isFields(gone[n]) && isFields(come[n])) changes.push(...fieldChanges(gone[n], come[n], newPath));
+      if (n < pairs && isMap(gone[n]) && isMap(come[n])) changes.push(...fieldChanges(gone[n], come[n], newPath));
       else {
         if (n < gone.length) changes.push({ path: oldPath, old: gone[n] });
         if (n < come.length) changes.push({ path: newPath, new: come[n] });

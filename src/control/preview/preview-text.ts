@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts';
 import type { FieldChange } from './field-changes.ts';
 import type { PreviewGroup, PreviewJson, ResourceChange } from './preview.ts';
 
@@ -43,9 +44,4 @@ const longestValue = 100;
 function short(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length <= longestValue ? text : `${text.slice(0, longestValue - 1)}…`;
-}
-
-/** Names from a policy must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { canonicalJson } from '../../wire/canonical-json.ts';
-import { isMap, type FieldPath } from '../../wire/json-value.ts';
+import { isMap, type FieldPath } from '../../base/json-value.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
 import { resourceName, typeUrls } from '../resources/types.ts';
 

@@ -1,7 +1,8 @@
 import { SekishoError } from '../../base/errors.ts';
 import { pathText } from '../../policy/problem.ts';
-import { isMap } from '../../policy/readable.ts';
+import { isMap } from '../../base/json-value.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
+import { referringFields } from '../xds/referring-fields.ts';
 import { shortType } from '../xds/type-urls.ts';
 import { names } from './names.ts';
 import { resourceName, typeUrls } from './types.ts';
@@ -51,16 +52,6 @@ export function references(resource: TypedJson): Generator<Reference> {
   return inside(resource, []);
 }
 
-/** Fields whose string value is the name of another resource. */
-const referring: Readonly<Record<string, string>> = {
-  cluster: typeUrls.cluster,
-  cluster_name: typeUrls.cluster,
-  collector_cluster: typeUrls.cluster,
-  route_config_name: typeUrls.routes,
-  route_configuration_name: typeUrls.routes,
-  server_listener_name: typeUrls.listener,
-};
-
 function* inside(value: unknown, path: readonly (string | number)[]): Generator<Reference> {
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) yield* inside(item, [...path, index]);
@@ -81,7 +72,7 @@ function referringType(field: string, message: Fields): string | undefined {
   // An endpoint set names the cluster that it belongs to, not one that it needs.
   if (field === 'cluster_name' && 'endpoints' in message) return undefined;
   if (field === 'route_config_name' && !fromSekisho(message['config_source'])) return undefined;
-  return referring[field];
+  return referringFields[field];
 }
 
 /** References that only show by the fields around them. */

@@ -1,14 +1,15 @@
 import { SekishoError } from '../../base/errors.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
+import { clusterType, endpointType, extensionType, listenerType, routeType, secretType } from '../xds/type-urls.ts';
 
 /** The resource types that Sekisho gives to an Envoy, in the order in which a change may reach it. */
 export const typeUrls = {
-  cluster: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
-  endpoints: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
-  extension: 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
-  listener: 'type.googleapis.com/envoy.config.listener.v3.Listener',
-  routes: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
-  secret: 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret',
+  cluster: clusterType,
+  endpoints: endpointType,
+  extension: extensionType,
+  listener: listenerType,
+  routes: routeType,
+  secret: secretType,
 } as const;
 
 /** An extension's configuration: `{name, typed_config: {'@type': …}}`, as Envoy's YAML has it. */

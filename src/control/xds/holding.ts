@@ -203,18 +203,18 @@ export class Holding {
     this.#rejected = undefined;
   }
 
+  /** The resources of a type that what the client holds refers to. */
+  names(type: TypeUrl): ReadonlySet<string> | undefined {
+    return referencesOfAll(this.#held, this.#own === undefined).names.get(type);
+  }
+
   /**
    * Whether something that the client holds, or may still hold as it has not taken in what shall replace it, refers to that resource. Where
    * nothing but the version is known, `unseen` is the answer.
    */
   refersTo(type: TypeUrl, name: string, unseen: boolean): boolean {
-    const { unseen: isUnseen, ...references } = referencesOfAll(this.#held, this.#own === undefined);
-    return (isUnseen && unseen) || refersTo(references, type, name) || this.stillRefersTo(type, name, unseen);
-  }
-
-  /** The resources of a type that what the client holds refers to. */
-  names(type: TypeUrl): ReadonlySet<string> | undefined {
-    return referencesOfAll(this.#held, this.#own === undefined).names.get(type);
+    const references = referencesOfAll(this.#held, this.#own === undefined);
+    return (references.unseen && unseen) || refersTo(references, type, name) || this.stillRefersTo(type, name, unseen);
   }
 
   /** The same of what the client may still hold although it was sent something else. */

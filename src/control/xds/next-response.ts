@@ -229,7 +229,7 @@ function isTooEarlyToTell(view: StreamView, state: TypeState): boolean {
   return state.type === clusterType && state.holding.lastNonce === '' && isEarly(view, state);
 }
 
-/** The same of what it goes on with although it shall not have it any more: as it refused what should replace it, and so whatever that refers to stays too. */
+/** Whether something refers to that resource which the client goes on with although it shall not have it any more, as it refused what should replace it. */
 function isHeldUp(view: StreamView, type: TypeUrl, name: string): boolean {
   if (![...view.states.values()].some(({ holding }) => holding.rejected.size > 0)) return false;
   return referring.some((other) => {

@@ -1,15 +1,8 @@
 import { walkAny } from '../../wire/walk-any.ts';
 import type { Held } from './difference.ts';
+import { referringFields } from './referring-fields.ts';
 import type { Resource } from './snapshot.ts';
-import {
-  clusterType,
-  endpointType,
-  extensionType,
-  listenerType,
-  routeType,
-  secretType,
-  type TypeUrl,
-} from './type-urls.ts';
+import { clusterType, endpointType, extensionType, secretType, type TypeUrl } from './type-urls.ts';
 
 /** What resources refer to by name. */
 export interface References {
@@ -105,10 +98,7 @@ function readMessage(message: string, fields: Readonly<Record<string, unknown>>,
       if (isSet(fields['sds_config'])) add(secretType, fields['name']);
       return;
     default:
-      add(clusterType, fields['cluster']);
-      add(clusterType, fields['cluster_name']);
-      add(routeType, fields['route_config_name']);
-      add(listenerType, fields['server_listener_name']);
+      for (const [field, type] of Object.entries(referringFields)) add(type, fields[field]);
       if (isSet(fields['config_discovery'])) add(extensionType, fields['name']);
       if (message === 'envoy.extensions.clusters.aggregate.v3.ClusterConfig')
         addAll(clusterType, fields['clusters'], add);

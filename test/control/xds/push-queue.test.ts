@@ -3,9 +3,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
 import { PushQueue } from '../../../src/control/xds/push-queue.ts';
 
-/** Keeps the process busy for so long, as telling a stream does. */
-function work(ms: number): void {
-  for (const end = performance.now() + ms; performance.now() < end;);
+/** A queue whose telling takes so long that a hundred do not fit into one stretch. */
+function slowQueue(told: number[]): PushQueue<number> {
+  return new PushQueue<number>((member) => {
+    for (const end = performance.now() + 0.5; performance.now() < end;);
+    told.push(member);
+  });
 }
 
 test('few are told at once, each once, in the order in which it came to them', () => {
@@ -18,10 +21,7 @@ test('few are told at once, each once, in the order in which it came to them', (
 
 test('many are told in stretches, and the event loop turns between them', async () => {
   const told: number[] = [];
-  const queue = new PushQueue<number>((member) => {
-    work(0.5);
-    told.push(member);
-  });
+  const queue = slowQueue(told);
   const all = Array.from({ length: 100 }, (_, index) => index);
   queue.add(all);
   const atOnce = told.length;
@@ -34,10 +34,7 @@ test('many are told in stretches, and the event loop turns between them', async 
 
 test('who waits and has more to hear is told once, and who leaves is not told', async () => {
   const told: number[] = [];
-  const queue = new PushQueue<number>((member) => {
-    work(0.5);
-    told.push(member);
-  });
+  const queue = slowQueue(told);
   const all = Array.from({ length: 100 }, (_, index) => index);
   queue.add(all);
   queue.add(all.slice(-10));

@@ -2,7 +2,7 @@ import { SekishoError } from '../../../base/errors.ts';
 import type { TypeUrl } from '../../../control/xds/type-urls.ts';
 
 export interface DiscoveryLimits {
-  /** Streams at a time, of all nodes together; each takes some 30 KB. */
+  /** Streams at a time, of all nodes together; each takes some 50 KB (3,000 of them: 152 MB). */
   readonly streams: number;
   /** Aggregated streams of one node: two during a hot restart, some more whose connections are dead and not yet found so. The oldest gives way. */
   readonly streamsOfNode: number;
