@@ -199,6 +199,12 @@ describe('commands', { concurrency: 3 }, () => {
       assert.match(stdout, /^Usage: sekisho/);
     }
   });
+
+  test('the version is an answer: that of the package, exit code 0 on standard output', async () => {
+    const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+    const { version } = JSON.parse(text) as { version: string };
+    assert.deepEqual(await run('--version'), { code: 0, stdout: `${version}\n`, stderr: '' });
+  });
 });
 
 async function keysAndCertificates(): Promise<string[]> {

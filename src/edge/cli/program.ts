@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { SekishoError } from '../../base/errors.ts';
 import type { LogLevel } from '../../base/log.ts';
@@ -14,6 +15,7 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
   let exitCode: number = exitCodes.good;
   const program = new Command('sekisho')
     .description('Envoy control plane and log sink for AWS Management Console traffic')
+    .version(version())
     .exitOverride()
     .showHelpAfterError('(run with --help for what there is)')
     .configureHelp({ showGlobalOptions: true });
@@ -195,6 +197,12 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
   } catch (caught) {
     return failure(caught);
   }
+}
+
+/** That of the package, whose root is as far from the sources as from what is built of them. */
+function version(): string {
+  const { version: ours } = createRequire(import.meta.url)('../../../package.json') as { readonly version: string };
+  return ours;
 }
 
 /** Commander has printed its own complaint; ours is one line on stderr. */
