@@ -5,3 +5,6 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
+
+/** For durations: it goes on from where the process began, whoever sets the time of day meanwhile. */
+export const steadyClock: Clock = { now: () => performance.timeOrigin + performance.now() };

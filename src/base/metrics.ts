@@ -41,6 +41,11 @@ export interface Metrics {
     options: MetricOptions<Name>,
     read: () => Iterable<readonly [labels: Labels<Name>, value: number]>,
   ): void;
+  /** Counters that somebody else keeps, for what happens too often for anything but an addition: their values are asked for whenever the metrics are read. */
+  countersOf<Name extends string>(
+    options: MetricOptions<Name> & { name: `sekisho_${string}_total` },
+    read: () => Iterable<readonly [labels: Labels<Name>, value: number]>,
+  ): void;
   /** `buckets` are upper bounds in the metric's unit, ascending; `latencySeconds` unless told. */
   histogram<Name extends string = never>(
     options: MetricOptions<Name> & { readonly buckets?: readonly number[] },
@@ -102,6 +107,18 @@ export function createMetrics(options: { readonly process?: boolean } = {}): Met
         collect: () => {
           gauge.reset();
           for (const [values, value] of read()) gauge.set(values, value);
+        },
+      });
+    },
+    countersOf: ({ name, help, labels = [] }, read) => {
+      const counter: Counter = new Counter({
+        name,
+        help,
+        labelNames: [...labels],
+        registers,
+        collect: () => {
+          counter.reset();
+          for (const [values, value] of read()) counter.inc(values, value);
         },
       });
     },

@@ -38,6 +38,21 @@ test('a gauge of something is asked for at every reading', async () => {
   assert.deepEqual(await samples(metrics), ['sekisho_queued_bytes 2']);
 });
 
+test('counters that somebody else keeps are asked for at every reading, and are counters to whoever reads', async () => {
+  const metrics = createMetrics({ process: false });
+  const kept = new Map([['acked', 1]]);
+  metrics.countersOf({ name: 'sekisho_kept_total', help: 'Kept elsewhere.', labels: ['result'] }, () =>
+    [...kept].map(([result, count]) => [{ result }, count] as const),
+  );
+  assert.deepEqual(await samples(metrics), ['sekisho_kept_total{result="acked"} 1']);
+  kept.set('acked', 3).set('nacked', 1);
+  assert.deepEqual(await samples(metrics), [
+    'sekisho_kept_total{result="acked"} 3',
+    'sekisho_kept_total{result="nacked"} 1',
+  ]);
+  assert.match(await metrics.text(), /^# TYPE sekisho_kept_total counter$/m);
+});
+
 test('a histogram counts into its buckets, latency unless told', async () => {
   const metrics = createMetrics({ process: false });
   metrics.histogram({ name: 'sekisho_a_bytes', help: 'A.', buckets: [10, 100] }).observe({}, 50);

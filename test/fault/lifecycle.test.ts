@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { realDisk } from '../../src/base/disk.ts';
-import { clusterType, secretType } from '../../src/control/xds/type-urls.ts';
-import { alsMessage, consoleRequest, httpEntry } from '../sink/record/entries.ts';
+import { clusterType, listenerType, secretType } from '../../src/control/xds/type-urls.ts';
+import { alsMessage, consoleRequest, decode, httpEntry } from '../sink/record/entries.ts';
 import { eventually, get } from '../support/envoy.ts';
 import {
   dial,
@@ -98,6 +98,41 @@ test('SIGHUP, and a changed file without it, reload within a second and reach th
   const als = openAls(client);
   als.call.write(alsMessage({ identifier: { ...identifier, node: { id: 'egress-2' } }, http: [entry('/')] }));
   assert.equal((await als.ended)?.code, status.NOT_FOUND);
+});
+
+test('from a changed file to the last ACK is one time in the metrics, beside what was sent and answered', async (t) => {
+  const home = await makeHome(t);
+  const served = await startServe(t, home);
+  const ads = openAds(dial(t, `${home.address}:18000`, await home.pki.client('node', 'egress-1')));
+  const acknowledge = async (): Promise<number> => {
+    const bytes = await ads.next();
+    assert.ok(Buffer.isBuffer(bytes));
+    const { nonce } = decode('envoy.service.discovery.v3.DeltaDiscoveryResponse', bytes);
+    ads.call.write(discoveryRequest({ type_url: listenerType, response_nonce: nonce }));
+    return bytes.length;
+  };
+  ads.call.write(discoveryRequest({ node: envoyNode('egress-1'), type_url: listenerType }));
+  let bytes = await acknowledge();
+  await served.logged('node in step');
+  assert.equal(await served.metric('sekisho_xds_convergence_seconds_count'), 0, 'nothing has changed yet');
+
+  const lines = served.lines.length;
+  const began = performance.now();
+  const policy = await readFile(home.config, 'utf8');
+  const door = "  - { name: lab, on: egress, kind: forward, listen: '127.0.0.1:3129', inspect: full, users: none }\n";
+  await realDisk.writeFileAtomic(home.config, policy.replace('console:', `${door}console:`), 0o640);
+  bytes += await acknowledge();
+  await served.logged('node in step', lines);
+  const took = (performance.now() - began) / 1000;
+  assert.equal(await served.metric('sekisho_xds_convergence_seconds_count'), 1);
+  const seconds = await served.metric('sekisho_xds_convergence_seconds_sum');
+  assert.ok(seconds > 0 && seconds < took, `${seconds} s of ${took} s`);
+  assert.equal(await served.metric('sekisho_xds_changes_total', 'acknowledged'), 1);
+  assert.equal(await served.metric('sekisho_xds_changes_total'), 1);
+  assert.equal(await served.metric('sekisho_xds_response_bytes_total', 'Listener'), bytes);
+  assert.equal(await served.metric('sekisho_xds_responses_total', 'result="sent"'), 2);
+  assert.equal(await served.metric('sekisho_xds_responses_total', 'result="acked"'), 2);
+  assert.equal(await served.metric('sekisho_xds_streams'), 1);
 });
 
 test('new rules of redaction hold for the very next message of a stream that was open', async (t) => {

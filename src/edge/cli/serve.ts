@@ -1,3 +1,4 @@
+import { steadyClock } from '../../base/clock.ts';
 import { SekishoError } from '../../base/errors.ts';
 import { createLog, type Log, type LogLevel } from '../../base/log.ts';
 import { formatProblem } from '../../policy/problem.ts';
@@ -53,7 +54,7 @@ export async function serve(options: {
 
 /** Reads the file again and goes on by it; a bad one changes nothing and says why. What it names is watched from then on, for the mistake may be there. */
 function reloader(file: string, service: Service, watch: PolicyWatch, log: Log): () => void {
-  const reload = async (): Promise<void> => {
+  const reload = async (since: number): Promise<void> => {
     const loaded = await readPolicy(file);
     watch.follow(loaded.files);
     if ('problems' in loaded) {
@@ -61,7 +62,7 @@ function reloader(file: string, service: Service, watch: PolicyWatch, log: Log):
       for (const problem of loaded.problems) log.error(formatProblem(problem));
       return;
     }
-    await service.reload(loaded.policy);
+    await service.reload(loaded.policy, since);
     log.info('policy reloaded', { policy: file });
   };
   const failed = (caught: unknown): void => {
@@ -71,7 +72,8 @@ function reloader(file: string, service: Service, watch: PolicyWatch, log: Log):
   // One reading after the other: of two at a time, the one that saw the older file could end last.
   let last = Promise.resolve();
   return () => {
-    last = last.then(reload).catch(failed);
+    const since = steadyClock.now();
+    last = last.then(() => reload(since)).catch(failed);
   };
 }
 

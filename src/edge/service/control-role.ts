@@ -1,5 +1,5 @@
 import { consoleHosts } from '../../aws/hosts.ts';
-import { systemClock } from '../../base/clock.ts';
+import { steadyClock, systemClock } from '../../base/clock.ts';
 import { SekishoError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
@@ -19,15 +19,20 @@ import { Publisher } from '../../control/xds/publisher.ts';
 import { secretType } from '../../control/xds/type-urls.ts';
 import { memberOf } from '../../policy/membership.ts';
 import type { Policy } from '../../policy/policy.types.ts';
+import type { NodeInfo } from '../../wire/node-info.ts';
 import { discoveryServices } from '../grpc/discovery/services.ts';
 import { callerOf } from '../grpc/caller.ts';
 import type { GrpcService } from '../grpc/server.ts';
+import { convergenceMetrics } from './convergence-metrics.ts';
 import { fleetObserver } from './fleet-metrics.ts';
 
 export interface ControlRole {
   readonly services: readonly GrpcService[];
-  /** Publishes what a policy means, under what this CA can issue. Throws when it cannot; then nothing has changed. */
-  adopt(policy: Policy, ca: ConsoleCa): Promise<void>;
+  /**
+   * Publishes what a policy means, under what this CA can issue. Throws when it cannot; then nothing has changed. `since` is when the change was noticed,
+   * by `steadyClock`.
+   */
+  adopt(policy: Policy, ca: ConsoleCa, since: number): Promise<void>;
   /** Who runs what. */
   fleet(): FleetJson;
   /** What the nodes are told, without secrets. */
@@ -50,21 +55,27 @@ export async function openControl(options: {
   const status = new FleetStatus({ clock: systemClock });
   const history = new History({ clock: systemClock, report: options.report });
   const certificates = new DoorCertificates(options.ca, systemClock, () => {
-    turn(() => publish(policy, 'renewal')).catch(renewalFailed);
+    const since = steadyClock.now();
+    turn(() => publish(policy, 'renewal', since)).catch(renewalFailed);
   });
   const admission = new Admission();
   const observed = fleetObserver(metrics, log);
+  const convergence = convergenceMetrics(metrics, steadyClock);
   const publisher = new Publisher({
     resolve: (node) => {
       const member = memberOf(policy, node.id);
       const max = member?.node === undefined ? member?.group.pattern?.max : undefined;
       if (member && max !== undefined && !admission.hasRoom(member.group.name, node.id, max)) return undefined;
-      return current?.keyOf(node.id, versionFault(node) === undefined);
+      return keyOf(node);
     },
   });
   const stopping = new AbortController();
   let { policy, ca } = options;
   let current: Plan | undefined;
+
+  function keyOf(node: NodeInfo): string | undefined {
+    return current?.keyOf(node.id, versionFault(node) === undefined);
+  }
 
   function renewalFailed(caught: unknown): void {
     const { code, message } = SekishoError.from(caught);
@@ -72,7 +83,7 @@ export async function openControl(options: {
   }
 
   /** Everything is worked out and checked first; only then does anyone see it. */
-  async function publish(next: Policy, actor: Publication['actor']): Promise<void> {
+  async function publish(next: Policy, actor: Publication['actor'], since: number): Promise<void> {
     const { admitted } = consoleHosts(next.console);
     const keys = await doorKeys(next, admitted, certificates);
     const planned = plan({ policy: next, hosts: admitted, keys, previous: current });
@@ -82,6 +93,7 @@ export async function openControl(options: {
     current = planned;
     history.published({ actor, policy, before, after: planned });
     status.expect(next.fleet.groups.flatMap((group) => group.nodes.map(({ id }) => id)));
+    convergence.begin(since, (node) => planned.snapshots.get(keyOf(node) ?? '')?.version);
     for (const [key, snapshot] of planned.snapshots) publisher.publish(key, snapshot);
     publisher.resolveAgain();
     for (const key of gone) publisher.withdraw(key);
@@ -95,7 +107,7 @@ export async function openControl(options: {
     return mine;
   }
 
-  await publish(policy, 'policy');
+  await publish(policy, 'policy', steadyClock.now());
   tellUnrecorded(policy, log);
   const renewing = certificates.renewUntil(stopping.signal, renewalFailed);
   const discovery = discoveryServices({
@@ -107,19 +119,20 @@ export async function openControl(options: {
       if (event.kind === 'disconnected') admission.left(event.node.id);
       status.observe(event);
       history.observe(event);
+      convergence.observe(event);
       observed(event);
     },
   });
   return {
     services: discovery.services,
-    adopt: (next, nextCa) =>
+    adopt: (next, nextCa, since) =>
       turn(async () => {
         // Signing for the new policy comes before letting go of anything.
         const { admitted } = consoleHosts(next.console);
         nextCa.assertPermits(admitted, []);
         certificates.adopt(nextCa);
         ca = nextCa;
-        await publish(next, 'policy');
+        await publish(next, 'policy', since);
         tellUnrecorded(next, log);
       }),
     fleet: () => status.snapshot(),

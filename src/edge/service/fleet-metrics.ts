@@ -1,21 +1,20 @@
+import type { ErrorCode } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { XdsEvent } from '../../control/xds/events.types.ts';
-import { isFamiliar, shortType } from '../../control/xds/type-urls.ts';
+import { shortType } from '../../control/xds/type-urls.ts';
+import { responseTallies } from './response-tallies.ts';
 
 /** Counts what happens on the discovery streams, and logs what a person should know of. */
 export function fleetObserver(metrics: Metrics, log: Log): (event: XdsEvent) => void {
   const streams = metrics.gauge({ name: 'sekisho_xds_streams', help: 'Open discovery streams.' });
-  const responses = metrics.counter({
-    name: 'sekisho_xds_responses_total',
-    help: 'Discovery responses, by type and what became of them.',
-    labels: ['type', 'result'],
-  });
+  const tally = responseTallies(metrics);
   const refused = metrics.counter({
     name: 'sekisho_xds_refused_total',
     help: 'Discovery streams ended for a reason of ours, by error code.',
     labels: ['code'],
   });
+  for (const code of identityCodes) refused.add({ code }, 0);
   let open = 0;
   streams.set({}, open);
   return (event) => {
@@ -30,10 +29,10 @@ export function fleetObserver(metrics: Metrics, log: Log): (event: XdsEvent) => 
         break;
       case 'sent':
       case 'acked':
-        responses.add({ type: labelOf(event.type), result: event.kind });
+        tally(event);
         break;
       case 'nacked':
-        responses.add({ type: labelOf(event.type), result: event.kind });
+        tally(event);
         log.error('a node refused what it was told; it goes on with what it had', {
           node: event.node.id,
           type: shortType(event.type),
@@ -57,7 +56,5 @@ export function fleetObserver(metrics: Metrics, log: Log): (event: XdsEvent) => 
   };
 }
 
-/** A client may ask for any type; each label would be kept for ever. */
-function labelOf(type: string): string {
-  return isFamiliar(type) ? shortType(type) : 'other';
-}
+/** How a stream ends whose node is not who it says, or nobody of the fleet: there from the start, so that a first one is seen to be one more. */
+const identityCodes = ['identity_mismatch', 'node_unknown'] as const satisfies readonly ErrorCode[];

@@ -31,8 +31,11 @@ export interface ServiceOptions {
 export interface Service {
   /** The port that the gRPC address got. */
   readonly grpcPort: number;
-  /** Goes on by this policy and by the certificates as they lie on the disk now. Throws when it cannot; then nothing has changed. */
-  reload(policy: Policy): Promise<void>;
+  /**
+   * Goes on by this policy and by the certificates as they lie on the disk now. Throws when it cannot; then nothing has changed. `since` is when the
+   * change was noticed, by `steadyClock`.
+   */
+  reload(policy: Policy, since: number): Promise<void>;
   /** Lets running calls end, stores what was accepted, closes everything. May be called twice. */
   close(): Promise<void>;
 }
@@ -101,10 +104,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     obstacles.set('service', undefined);
     log.info('serving', { grpc: grpc.port, admin: admin.port, roles: [...roles].join(','), policy: policy.file });
 
-    const reload = async (next: Policy): Promise<void> => {
+    const reload = async (next: Policy, since: number): Promise<void> => {
       const nextTrust = await openFleetTrust(pki, next.fleet.name, realDisk, systemClock);
       const nextCa = control && (await openConsoleCa(pki, realDisk, systemClock));
-      if (control && nextCa) await control.adopt(next, nextCa);
+      if (control && nextCa) await control.adopt(next, nextCa, since);
       sink?.adopt(next);
       grpc.renew(credentialsOf(nextTrust));
       expiry.look(nextTrust, nextCa);
@@ -117,8 +120,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     return {
       grpcPort: grpc.port,
       // One after the other, in the order of asking: the last policy asked for is the one that holds.
-      reload: (next) => {
-        const turn = reloads.then(() => reload(next));
+      reload: (next, since) => {
+        const turn = reloads.then(() => reload(next, since));
         reloads = turn.catch(() => undefined);
         return turn;
       },
