@@ -6,31 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import * as grpc from '@grpc/grpc-js';
 import { silentLog } from '../../src/base/log.ts';
 import { startEnvoy } from '../../src/edge/envoy/start-envoy.ts';
-import {
-  discoveryServices,
-  makeSnapshot,
-  Publisher,
-  resource,
-  type ResourceInput,
-  type Snapshot,
-  type XdsEvent,
-} from '../../src/xds/index.ts';
+import { resource, type ResourceInput, type Snapshot, type XdsEvent } from '../../src/xds/index.ts';
 import { eventually, findEnvoy, ownLoopback } from '../support/envoy.ts';
 import { atEnd } from '../support/serve.ts';
-
-/** The ways in which an Envoy can be told to ask. */
-const modes = [
-  { mode: 'ADS, delta', api: 'DELTA_GRPC', aggregated: true },
-  { mode: 'ADS, state of the world', api: 'GRPC', aggregated: true },
-  { mode: 'a service for each type, delta', api: 'DELTA_GRPC', aggregated: false },
-  { mode: 'a service for each type, state of the world', api: 'GRPC', aggregated: false },
-] as const;
-type Mode = (typeof modes)[number];
-
-const type = (name: string): string => `type.googleapis.com/envoy.${name}`;
+import { bootstrapOf, envoyType as type, modes, sourceOf, startPlane, type Mode } from '../support/xds-plane.ts';
 
 for (const mode of modes) {
   describe(`an Envoy that asks by ${mode.mode}`, () => {
@@ -97,16 +78,13 @@ async function openPlace(t: TestContext, mode: Mode): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'sekisho-xds-'));
   atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const upstreams = { one: await upstream(t, address, 'one'), two: await upstream(t, address, 'two') };
-  let events: XdsEvent[] = [];
-  const all: XdsEvent[] = [];
-  let published: Snapshot | undefined;
-  let plane = await startPlane(0);
+  const plane = await startPlane(address);
   atEnd(t, () => {
     plane.end();
   });
   const envoy = await startEnvoy({
     path: (await findEnvoy()).path,
-    bootstrap: { text: JSON.stringify(bootstrap(address, plane.port, mode)) },
+    bootstrap: { text: JSON.stringify(bootstrapOf(address, plane.port, mode)) },
     nodeId: 'modes',
     cluster: 'test',
     workDir: folder,
@@ -118,45 +96,17 @@ async function openPlace(t: TestContext, mode: Mode): Promise<Place> {
     agent.destroy();
   });
 
-  async function startPlane(port: number): Promise<{ port: number; publisher: Publisher; end(): void }> {
-    const publisher = new Publisher({ resolve: () => 'all' });
-    if (published) publisher.publish('all', published);
-    events = [];
-    const discovery = discoveryServices({
-      publisher,
-      observe: (event) => {
-        events.push(event);
-        all.push(event);
-      },
-    });
-    const server = new grpc.Server();
-    for (const { definition, implementation } of discovery.services) server.addService(definition, implementation);
-    const bound = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`${address}:${port}`, grpc.ServerCredentials.createInsecure(), (error, got) => {
-        if (error) reject(error);
-        else resolve(got);
-      });
-    });
-    return {
-      port: bound,
-      publisher,
-      end: () => {
-        server.forceShutdown();
-        discovery.close();
-      },
-    };
-  }
-
   const ask = (): Promise<string> => askDoor(agent, address);
   return {
     publish: (color, clusters = [color], weight = 1) => {
-      const next = resources({ address, mode, color, clusters, upstreams, weight });
-      published = makeSnapshot(next, published && { previous: published });
-      plane.publisher.publish('all', published);
+      plane.publish(resources({ address, mode, color, clusters, upstreams, weight }));
     },
     ask,
     underLoad: () => {
       const stopping = new AbortController();
+      atEnd(t, () => {
+        stopping.abort();
+      });
       const workers = Array.from({ length: 4 }, async () => {
         const wrong: string[] = [];
         while (!stopping.signal.aborted) {
@@ -170,12 +120,9 @@ async function openPlace(t: TestContext, mode: Mode): Promise<Place> {
         return (await Promise.all(workers)).flat();
       };
     },
-    inStep: () => Promise.resolve(isInStep(events, published, mode)),
-    sent: () => all.filter((event): event is Sent => event.kind === 'sent'),
-    restart: async () => {
-      plane.end();
-      plane = await startPlane(plane.port);
-    },
+    inStep: () => Promise.resolve(isInStep(plane.events, plane.published, mode)),
+    sent: () => plane.allEvents.filter((event): event is Sent => event.kind === 'sent'),
+    restart: () => plane.restart(),
   };
 }
 
@@ -244,53 +191,6 @@ function resources(facts: {
       }),
     ]),
   ];
-}
-
-function apiOf({ api }: Mode): object {
-  return {
-    api_type: api,
-    transport_api_version: 'V3',
-    set_node_on_first_message_only: true,
-    grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
-  };
-}
-
-function sourceOf(mode: Mode): object {
-  const from = mode.aggregated ? { ads: {} } : { api_config_source: apiOf(mode) };
-  return { ...from, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
-}
-
-function bootstrap(address: string, port: number, mode: Mode): object {
-  const source = sourceOf(mode);
-  return {
-    admin: { address: { socket_address: { address, port_value: 0 } } },
-    dynamic_resources: {
-      ...(mode.aggregated && { ads_config: apiOf(mode) }),
-      cds_config: source,
-      lds_config: source,
-    },
-    static_resources: {
-      clusters: [
-        {
-          name: 'xds',
-          type: 'STATIC',
-          connect_timeout: '1s',
-          typed_extension_protocol_options: {
-            'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-              '@type': type('extensions.upstreams.http.v3.HttpProtocolOptions'),
-              explicit_http_config: { http2_protocol_options: {} },
-            },
-          },
-          load_assignment: {
-            cluster_name: 'xds',
-            endpoints: [
-              { lb_endpoints: [{ endpoint: { address: { socket_address: { address, port_value: port } } } }] },
-            ],
-          },
-        },
-      ],
-    },
-  };
 }
 
 async function upstream(t: TestContext, address: string, says: Color): Promise<number> {
