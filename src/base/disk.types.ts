@@ -35,8 +35,11 @@ export interface Disk {
    * come as one call.
    */
   watch(path: string, changed: () => void): Watch;
-  /** Takes the folder for this opener alone, until `release` or the death of the process. Throws folder_in_use, file_unwritable. */
-  lockFolder(folder: string): Promise<FolderLock>;
+  /**
+   * Takes the folder, which is on a local file system, for this opener alone, or together with others of the same `company` (a word without spaces), until
+   * `release` or the death of the process. Throws folder_in_use, file_unwritable.
+   */
+  lockFolder(folder: string, company?: string): Promise<FolderLock>;
 }
 
 /** An open file. Positions and lengths are in bytes. */

@@ -17,13 +17,15 @@ import { errnoOf, SekishoError } from './errors.ts';
  * removing what a dead one left cannot hit a live one. Of two openers at least one sees the other, as each shows itself before
  * it looks; whoever sees another that is still asking withdraws and starts over after a random moment.
  *
+ * Openers that give the same `company` have the folder together; one without a company has it alone.
+ *
  * Throws folder_in_use, and file_unwritable where the folder takes no sockets.
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(folder: string, company?: string): Promise<FolderLock> {
   for (let attempt = 0; ; attempt++) {
-    const mine = await Presence.show(folder);
+    const mine = await Presence.show(folder, company);
     try {
-      const others = await seeOthers(folder, mine.name);
+      const others = await seeOthers(folder, mine.name, company);
       if (others.every((other) => other.state === 'dead')) {
         mine.state = 'held';
         return mine;
@@ -68,9 +70,10 @@ class Presence implements FolderLock {
   }
 
   /** The name that others look for appears only when the socket listens: before that it would refuse them as a dead one does. */
-  static async show(folder: string): Promise<Presence> {
+  static async show(folder: string, company: string | undefined): Promise<Presence> {
     const id = randomBytes(8).toString('hex');
-    const presence = new Presence(`lock.${id}`, join(folder, `lock.${id}`));
+    const name = company === undefined ? `lock.${id}` : `lock.${company}.${id}`;
+    const presence = new Presence(name, join(folder, name));
     const temporary = `asking.${id}`;
     try {
       await withSocketPath(folder, temporary, (path) => listen(presence.#server, path));
@@ -96,16 +99,20 @@ class Presence implements FolderLock {
   }
 }
 
-async function seeOthers(folder: string, mine: string): Promise<Seen[]> {
-  const names = (await fs.readdir(folder)).filter((name) => /^lock\.[0-9a-f]{16}$/.test(name) && name !== mine);
-  return Promise.all(
+/** All but those of our own company: their names tell, so that one of them who is stopped shuts nobody out. What dead ones left goes. */
+async function seeOthers(folder: string, mine: string, company: string | undefined): Promise<Seen[]> {
+  const names = (await fs.readdir(folder)).filter((name) => socketName.test(name) && name !== mine);
+  const seen = await Promise.all(
     names.map(async (name) => {
-      const seen = await withSocketPath(folder, name, ask);
-      if (seen.state === 'dead') await fs.rm(join(folder, name), { force: true });
-      return seen;
+      const one = await withSocketPath(folder, name, ask);
+      if (one.state === 'dead') await fs.rm(join(folder, name), { force: true });
+      return { ...one, company: socketName.exec(name)?.[1] };
     }),
   );
+  return seen.filter((one) => company === undefined || one.company !== company);
 }
+
+const socketName = /^lock\.(?:([\w-]+)\.)?[0-9a-f]{16}$/;
 
 /** Only a refused connection, or no such socket, means dead. One who is stopped, or busy, or not ours to ask, lives. */
 function ask(path: string): Promise<Seen> {

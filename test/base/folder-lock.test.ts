@@ -11,7 +11,7 @@ import { SekishoError } from '../../src/base/errors.ts';
 
 const holder = `
   import { realDisk } from './src/base/disk.ts';
-  await realDisk.lockFolder(process.argv[1]);
+  await realDisk.lockFolder(process.argv[1], process.argv[2]);
   process.stdout.write('held\\n');
   setInterval(() => undefined, 1000);
 `;
@@ -77,12 +77,38 @@ test(
   },
 );
 
+test('those of one company have a folder together, and nobody else has it until the last of them has given it back', async (t) => {
+  const dir = folder(t);
+  const together = await Promise.all([realDisk.lockFolder(dir, 'blue'), realDisk.lockFolder(dir, 'blue')]);
+  for (const lock of together) {
+    for (const other of [undefined, 'green'])
+      await assert.rejects(realDisk.lockFolder(dir, other), { code: 'folder_in_use' });
+    await lock.release();
+  }
+  const alone = await realDisk.lockFolder(dir);
+  await assert.rejects(realDisk.lockFolder(dir, 'blue'), { code: 'folder_in_use' });
+  await alone.release();
+  assert.deepEqual(readdirSync(dir), []);
+});
+
+test('one of a company who is stopped shuts out nobody of it, and what a dead one left goes with the next', async (t) => {
+  const dir = folder(t);
+  const child = await hold(t, dir, 'blue');
+  child.kill('SIGSTOP');
+  await (await realDisk.lockFolder(dir, 'blue')).release();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(readdirSync(dir).length, 1);
+  await (await realDisk.lockFolder(dir, 'blue')).release();
+  assert.deepEqual(readdirSync(dir), []);
+});
+
 test('a folder that is not there cannot be taken', async (t) => {
   await assert.rejects(realDisk.lockFolder(join(folder(t), 'missing')), { code: 'file_unwritable' });
 });
 
-async function hold(t: TestContext, dir: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', holder, dir], {
+async function hold(t: TestContext, dir: string, ...company: string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', holder, dir, ...company], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 60_000,
     killSignal: 'SIGKILL',
