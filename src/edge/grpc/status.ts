@@ -43,6 +43,10 @@ function codeOf(code: ErrorCode): status {
     case 'file_unwritable':
     case 'folder_in_use':
     case 'journal_corrupt':
+    case 'state_invalid':
+    case 'state_unshared':
+    case 'lease_lost':
+    case 'lease_elsewhere':
     case 'reference_missing':
     case 'ca_missing':
     case 'ca_invalid':
