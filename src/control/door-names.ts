@@ -18,7 +18,7 @@ export function doorNames(policy: Policy, door: Door): DoorNames {
 /** What the two authorities have to know of a policy. `constraints` are the base names of the admitted hosts. */
 export function caFacts(policy: Policy, constraints: readonly string[]): CaFacts {
   const doors = policy.doors.filter((door) => door.tls).map((door) => doorNames(policy, door));
-  const server = split([policy.server.grpc.address.host]);
+  const server = split(policy.server.grpc.addresses.map(({ host }) => host));
   return {
     fleet: policy.fleet.name,
     hosts: [...constraints, ...doors.flatMap(({ hosts }) => hosts)],

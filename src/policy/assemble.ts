@@ -9,6 +9,7 @@ import type {
   OutputRules,
   Policy,
   RecordRules,
+  SocketAddress,
 } from './policy.types.ts';
 import type { PolicyInput } from './schema.ts';
 
@@ -43,7 +44,7 @@ export function assemblePolicy(
     outputs: input.outputs.map((output) => outputOf(path.dirname(file), output)),
     resources: files.resources,
     server: {
-      grpc: { listen: input.server.grpc.listen, address: input.server.grpc.address ?? input.server.grpc.listen },
+      grpc: { listen: input.server.grpc.listen, addresses: addressesOf(input.server.grpc) },
       admin: input.server.admin,
       public: input.server.public,
     },
@@ -86,6 +87,10 @@ function doorOf(door: PolicyInput['doors'][number], files: NamedFiles): Door {
   const networks = from.map((network) => network.cidr);
   const users = usersOf(door.users, files);
   return { name, on, kind, inspect, listen, from: networks, tls, users, ...(reason === undefined ? {} : { reason }) };
+}
+
+function addressesOf({ listen, address = listen }: PolicyInput['server']['grpc']): SocketAddress[] {
+  return Array.isArray(address) ? address : [address];
 }
 
 /** A file that could not be read was a problem, and then there is no policy to assemble. */

@@ -43,6 +43,8 @@ export const limits = {
   resources: 1000,
   /** Characters of a resource's name: the log name of a listener is made from it, and has at most 255. */
   resourceName: 200,
+  /** Addresses of control planes. Each Envoy asks each of them for its health every few seconds. */
+  controlPlanes: 8,
   /** Each output reads the whole journal for itself. */
   outputs: 8,
   /** Bytes of an output's file: below the least, names would outnumber lines; above the most, a file is no longer moved at a sitting. */

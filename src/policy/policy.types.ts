@@ -153,8 +153,8 @@ export interface ExtraResource {
 export interface ServerRules {
   readonly grpc: {
     readonly listen: SocketAddress;
-    /** Where the Envoys reach it. */
-    readonly address: SocketAddress;
+    /** Where the Envoys reach the control planes of the fleet, this one among them; at least one. */
+    readonly addresses: readonly SocketAddress[];
   };
   /** Health, metrics, fleet; on loopback. */
   readonly admin: SocketAddress;

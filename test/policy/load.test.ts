@@ -418,6 +418,19 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     edit([0, 'server: {grpc: {listen: 0.0.0.0:18000, address: s.corp.example:18000}}']),
     [],
   ],
+  'several control planes': [
+    edit([0, 'server: {grpc: {listen: 0.0.0.0:18000, address: [a.example:18000, b.example:18000]}}']),
+    [],
+  ],
+  'a control plane twice': [
+    edit([0, 'server: {grpc: {address: [a.example:18000, b.example:18000, A.example:18000]}}']),
+    ['11:61 overlap server.grpc.address[2]'],
+  ],
+  'no control plane': [edit([0, 'server: {grpc: {address: []}}']), ['11:26 limit server.grpc.address']],
+  'a control plane that is no address': [
+    edit([0, 'server: {grpc: {address: [a.example:18000, b.example]}}']),
+    ['11:44 value server.grpc.address[1]'],
+  ],
   'public off loopback': [edit([0, 'server: {public: 0.0.0.0:18081}']), []],
 
   // Not built yet
@@ -579,7 +592,7 @@ test('what the policy leaves out has its default', async () => {
     outputs: [],
     resources: [],
     server: {
-      grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },
+      grpc: { listen: { host: '127.0.0.1', port: 18000 }, addresses: [{ host: '127.0.0.1', port: 18000 }] },
       admin: { host: '127.0.0.1', port: 18080 },
       public: { host: '127.0.0.1', port: 18081 },
     },
@@ -629,7 +642,7 @@ test('values come out in their canonical form', async () => {
     trust: leaf,
   });
   assert.deepEqual(policy.record.redactQuery, ['code']);
-  assert.deepEqual(policy.server.grpc.address, { host: 'sekisho.example', port: 1 });
+  assert.deepEqual(policy.server.grpc.addresses, [{ host: 'sekisho.example', port: 1 }]);
 });
 
 test('the people of a door come out of its users file', async () => {

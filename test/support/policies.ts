@@ -36,7 +36,7 @@ export function policy(change: Partial<Policy> = {}): Policy {
     outputs: [],
     resources: [],
     server: {
-      grpc: { listen: { host: '127.0.0.1', port: 18000 }, address: { host: '127.0.0.1', port: 18000 } },
+      grpc: { listen: { host: '127.0.0.1', port: 18000 }, addresses: [{ host: '127.0.0.1', port: 18000 }] },
       admin: { host: '127.0.0.1', port: 18080 },
       public: { host: '127.0.0.1', port: 18081 },
     },

@@ -1,8 +1,8 @@
 import type { Policy } from '../../policy/policy.types.ts';
-import { serverName } from '../../wire/server-name.ts';
 import { connectionLimit } from './capacity.ts';
 import { ads, extension } from './types.ts';
 import { names } from './names.ts';
+import { sekishoCluster } from './sekisho-cluster.ts';
 
 /** Where the node's own files lie on its host, and where its administration listens. */
 export interface NodeHost {
@@ -32,7 +32,7 @@ export function bootstrap(policy: Policy, nodeId: string, host: NodeHost): objec
       cds_config: ads,
       lds_config: ads,
     },
-    static_resources: { clusters: [sekishoCluster(policy, host.pki)] },
+    static_resources: { clusters: [sekishoCluster(policy, nodeId, host.pki)] },
     overload_manager: {
       resource_monitors: [
         extension(
@@ -42,49 +42,5 @@ export function bootstrap(policy: Policy, nodeId: string, host: NodeHost): objec
         ),
       ],
     },
-  };
-}
-
-function sekishoCluster(policy: Policy, pki: string): object {
-  const { host, port } = policy.server.grpc.address;
-  const type = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
-  return {
-    name: names.sekisho,
-    type: 'STRICT_DNS',
-    connect_timeout: '2s',
-    load_assignment: {
-      cluster_name: names.sekisho,
-      endpoints: [
-        { lb_endpoints: [{ endpoint: { address: { socket_address: { address: host, port_value: port } } } }] },
-      ],
-    },
-    typed_extension_protocol_options: {
-      [type]: {
-        '@type': `type.googleapis.com/${type}`,
-        explicit_http_config: {
-          // A sink that hangs is found within seconds, and the loggers open a new stream.
-          http2_protocol_options: { connection_keepalive: { interval: '10s', timeout: '5s' } },
-        },
-      },
-    },
-    transport_socket: extension(
-      'envoy.transport_sockets.tls',
-      'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
-      {
-        sni: serverName,
-        common_tls_context: {
-          // The maximum too: for clients Envoy's default is TLS 1.2.
-          tls_params: { tls_minimum_protocol_version: 'TLSv1_3', tls_maximum_protocol_version: 'TLSv1_3' },
-          alpn_protocols: ['h2'],
-          tls_certificates: [
-            { certificate_chain: { filename: `${pki}/node.crt` }, private_key: { filename: `${pki}/node.key` } },
-          ],
-          validation_context: {
-            trusted_ca: { filename: `${pki}/fleet-ca.crt` },
-            match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: serverName } }],
-          },
-        },
-      },
-    ),
   };
 }

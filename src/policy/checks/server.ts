@@ -1,10 +1,10 @@
-import type { Draft } from '../draft.ts';
+import { type Draft, items } from '../draft.ts';
 import { type Finding, finding, type Path } from '../problem.ts';
 import { collides, isUnspecified, socketText } from '../socket-address.ts';
 
 /** Addresses of Sekisho itself that do not go together. */
 export function checkServer(draft: Draft): Finding[] {
-  return [...takenAddresses(draft), ...unreachableGrpc(draft)];
+  return [...takenAddresses(draft), ...unreachableGrpc(draft), ...repeatedGrpc(draft)];
 }
 
 function takenAddresses(draft: Draft): Finding[] {
@@ -22,6 +22,19 @@ function takenAddresses(draft: Draft): Finding[] {
     if (earlier === undefined) return [];
     const message = `${socketText(address)} is server.${earlier.path.slice(1).join('.')}, too`;
     return [finding('overlap', path, message, 'take another port')];
+  });
+}
+
+/** An Envoy that moves on from one that is down would find the same again. */
+function repeatedGrpc(draft: Draft): Finding[] {
+  const { address } = draft.server?.grpc ?? {};
+  const named = items(address !== undefined && 'length' in address ? address : []);
+  return named.flatMap(({ value, index }) => {
+    const earlier = named.find((other) => other.index < index && socketText(other.value) === socketText(value));
+    if (earlier === undefined) return [];
+    const path = ['server', 'grpc', 'address', index];
+    const message = `${socketText(value)} is named twice`;
+    return [finding('overlap', path, message, 'name each control plane once')];
   });
 }
 

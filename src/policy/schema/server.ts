@@ -1,5 +1,12 @@
 import * as z from 'zod';
 import * as field from '../fields.ts';
+import { limits } from '../limits.ts';
+
+const reached = field.text(field.readHostSocket, {
+  wants: 'HOST:PORT',
+  description: 'Where the Envoys reach a control plane.',
+  examples: ['sekisho.corp.example:18000'],
+});
 
 /** `server:` */
 export const serverSchema = z.strictObject({
@@ -12,10 +19,12 @@ export const serverSchema = z.strictObject({
           examples: ['0.0.0.0:18000'],
         })
         .prefault('127.0.0.1:18000'),
-      address: field
-        .text(field.readHostSocket, {
-          wants: 'HOST:PORT',
-          description: 'Where the Envoys reach it. Default: `listen`, if that is one address.',
+      address: z
+        .union([reached, z.array(reached).min(1).max(limits.controlPlanes)])
+        .meta({
+          wants: 'HOST:PORT, or list of them',
+          description:
+            'Where the Envoys reach it, and the other control planes of the fleet. Default: `listen`, if that is one address.',
           examples: ['sekisho.corp.example:18000'],
         })
         .optional(),
