@@ -33,9 +33,8 @@ for (const [how, signal] of [
 
     await house.startService();
     await settled();
-    // The new service made its leaves anew, for their keys lie on no disk; everything else is what Envoy has already.
     assert.deepEqual(await pushes(), pushed);
-    assert.notEqual(await runningVersion(), version);
+    assert.equal(await runningVersion(), version);
     assert.equal((await house.visitor().request({ url: `${consoleUrl}/api/after-${how}` })).status, 200);
     await house.record({ 'url.path': `/api/after-${how}` });
     assert.equal(house.records.filter((record) => record['url.path'] === `/api/before-${how}`).length, 1);

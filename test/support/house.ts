@@ -35,7 +35,11 @@ import { line, startSekisho, type Program } from './sekisho.ts';
 
 /** The policy as a test writes it; docs/policy.md says what the keys mean. */
 export interface PolicyFile {
-  fleet: { name: string; egress: string[]; nodes: { egress: { id: string; address?: string; source?: string }[] } };
+  fleet: {
+    name: string;
+    egress: string[];
+    nodes: { egress: { id: string; address?: string; source?: string }[]; far?: { id: string }[] };
+  };
   doors: DoorEntry[];
   console: { regions: string[]; also: string[]; resolvers: string[]; pins: Record<string, string[]>; trust: string };
   record: {
@@ -46,12 +50,12 @@ export interface PolicyFile {
   };
   resources?: (string | { files: string[]; on?: string; unrecorded?: string })[];
   outputs?: { kind: 'jsonl'; dir: string }[];
-  server: { grpc: { listen: string }; admin: string; public: string };
+  server: { grpc: { listen: string; address?: string[] }; admin: string; public: string };
 }
 
 export interface DoorEntry {
   name: string;
-  on: 'egress';
+  on: 'egress' | 'far';
   kind: 'forward' | 'reverse' | 'sidecar';
   listen: string;
   inspect?: 'full' | 'tunnel';
@@ -84,8 +88,8 @@ export interface House {
   readonly person: KeyPair;
   /** Someone who comes by the door `lab` unless told; by a door for certificates as taro.yamada unless told. */
   visitor(options?: VisitOptions): Visitor;
-  /** TLS with a host through the door `lab`, for those who want to keep it. */
-  connect(host: string): Promise<TLSSocket>;
+  /** TLS with a host through the door `lab` unless told, for those who want to keep it. */
+  connect(host: string, door?: string): Promise<TLSSocket>;
   /** The records that are on disk by now. */
   readonly records: readonly NamedRecord[];
   /** The first record with these values, once it is there. */
@@ -131,6 +135,8 @@ export interface HouseOptions {
   readonly futureHosts?: readonly string[];
   /** The Envoy to start, where it is not the plain one. */
   readonly envoy?: string;
+  /** Further arguments of `sekisho serve`. */
+  readonly serveArgs?: readonly string[];
   /** How many days ago the authorities were made; 0 unless told. */
   readonly authoritiesDaysAgo?: number;
 }
@@ -189,7 +195,7 @@ async function open(
   let service: Program | undefined;
   const startService = async (): Promise<void> => {
     const from = log.length;
-    const args = ['serve', '-c', policyFile, '--data', data, '--pki', pki];
+    const args = ['serve', '-c', policyFile, '--data', data, '--pki', pki, ...(options.serveArgs ?? [])];
     const started = await startSekisho(args, { said: (said) => void log.push(said) });
     service = started;
     await Promise.race([line(log, /"message":"serving"/, from), failsAtEnd(started)]);
@@ -262,8 +268,8 @@ async function open(
       opened.push(() => one.close());
       return one;
     },
-    connect: async (hostname) => {
-      const dialer = proxyDialer(proxyOf(doorOf('lab'), 'none'));
+    connect: async (hostname, door = 'lab') => {
+      const dialer = proxyDialer(proxyOf(doorOf(door), 'none'));
       opened.push(() => dialer.close());
       const signal = AbortSignal.timeout(10_000);
       const target = { hostname, authority: `${hostname}:443` };

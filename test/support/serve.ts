@@ -38,8 +38,16 @@ export interface TestPki {
 }
 
 /** A policy whose servers stand on this address: two named nodes, and room for two whose id begins with `host-`. */
-export function policyText(options: { address: string; fleet?: string; grpc?: string; redact?: string }): string {
+export function policyText(options: {
+  address: string;
+  fleet?: string;
+  grpc?: string;
+  redact?: string;
+  /** Addresses of several control planes, this one among them. */
+  planes?: readonly string[];
+}): string {
   const { address, fleet = 'tokyo', grpc: grpcListen = `${address}:18000`, redact = 'code' } = options;
+  const planes = (options.planes ?? [address]).map((plane) => `'${plane}:18000'`).join(', ');
   return `
 fleet:
   name: ${fleet}
@@ -58,7 +66,7 @@ record:
   assurance: stream
   redact: { query: [${redact}] }
 server:
-  grpc: { listen: '${grpcListen}', address: '${address}:18000' }
+  grpc: { listen: '${grpcListen}', address: [${planes}] }
   admin: ${address}:18080
   public: ${address}:18081
 `;

@@ -12,7 +12,7 @@ import { constraintsFor, differenceOf, type NameConstraints, permitsAddress, per
 import { constraintsOf } from './read-extensions.ts';
 import type { Credential } from './sign.ts';
 
-/** A certificate for a door, ready for SDS. The private key exists in memory alone. */
+/** A certificate for a door, ready for SDS. */
 export interface Leaf {
   /** PEM: the leaf, then the intermediate. */
   readonly certificateChain: string;
@@ -103,7 +103,8 @@ export class ConsoleCa {
   }
 }
 
-function leafOf(certificate: X509Certificate, key: KeyObject, intermediate: X509Certificate): Leaf {
+/** The same leaf has the same bytes, whether it was just signed or read from a file. */
+export function leafOf(certificate: X509Certificate, key: KeyObject, intermediate: X509Certificate): Leaf {
   const certificateChain = certificate.toString() + intermediate.toString();
   return {
     certificateChain,

@@ -32,6 +32,11 @@ export function clientFolder(online: string, role: Role, name: string): string {
   return join(online, `${role}s`, name);
 }
 
+/** Where control planes that use these certificates show themselves to each other. Nothing is kept in it, and whoever makes certificates leaves it alone. */
+export function usersFolder(online: string): string {
+  return join(online, 'in-use');
+}
+
 function pair(folder: string, name: string): CredentialPaths {
   return { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
 }

@@ -49,6 +49,12 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
     .addOption(config())
     .addOption(data())
     .addOption(pki())
+    .addOption(
+      new Option(
+        '--state <dir>',
+        'folder that all control planes of the fleet share (default: there is only this one)',
+      ).env('SEKISHO_STATE'),
+    )
     .option('--roles <roles>', 'which of control,sink to play', 'control,sink')
     .addOption(
       new Option('--log-level <level>', 'least important line to log')
@@ -56,10 +62,19 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
         .env('SEKISHO_LOG_LEVEL')
         .default('info'),
     )
-    .action(async (options: { config: string; data: string; pki: string; roles: string; logLevel: LogLevel }) => {
-      const { serve } = await import('./serve.ts');
-      exitCode = await serve(options);
-    });
+    .action(
+      async (options: {
+        config: string;
+        data: string;
+        pki: string;
+        state?: string;
+        roles: string;
+        logLevel: LogLevel;
+      }) => {
+        const { serve } = await import('./serve.ts');
+        exitCode = await serve(options);
+      },
+    );
 
   program
     .command('check')

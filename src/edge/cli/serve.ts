@@ -12,9 +12,11 @@ export async function serve(options: {
   readonly config: string;
   readonly data: string;
   readonly pki: string;
+  readonly state?: string;
   readonly roles: string;
   readonly logLevel: LogLevel;
 }): Promise<number> {
+  const { data, pki, state } = options;
   const log = createLog({ level: options.logLevel });
   const roles = rolesOf(options.roles);
   // From before the first reading on: a change while the service starts is taken over once it has.
@@ -39,7 +41,7 @@ export async function serve(options: {
   });
   // To the last moment, because a SIGHUP that nobody hears ends the process.
   process.on('SIGHUP', changed);
-  const service = await startService({ policy, roles, data: options.data, pki: options.pki, log });
+  const service = await startService({ policy, roles, data, pki, ...(state === undefined ? {} : { state }), log });
   reload = reloader(options.config, service, watch, log);
   if (early.change) reload();
 

@@ -5,6 +5,7 @@ import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { ConsoleCa } from '../../control/ca/console-ca.ts';
 import { DoorCertificates } from '../../control/ca/door-certificates.ts';
+import { LeafStore } from '../../control/ca/leaf-store.ts';
 import { doorNames } from '../../control/door-names.ts';
 import { unrecordedListeners } from '../../control/extra/with-extras.ts';
 import { Admission } from '../../control/fleet/admission.ts';
@@ -15,6 +16,7 @@ import { History, type ControlReport, type Publication } from '../../control/his
 import { plan, type Plan } from '../../control/plan.ts';
 import { publishedJson, type PublishedJson } from '../../control/preview/published.ts';
 import type { DoorKeys } from '../../control/resources/secrets.ts';
+import type { SharedState } from '../../control/state/shared-state.types.ts';
 import { Publisher } from '../../control/xds/publisher.ts';
 import { secretType } from '../../control/xds/type-urls.ts';
 import { memberOf } from '../../policy/membership.ts';
@@ -46,17 +48,23 @@ export interface ControlRole {
 export async function openControl(options: {
   readonly policy: Policy;
   readonly ca: ConsoleCa;
+  readonly state: SharedState;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Where what happens here goes on record. */
   readonly report: ControlReport;
 }): Promise<ControlRole> {
-  const { log, metrics } = options;
+  const { state, log, metrics } = options;
   const status = new FleetStatus({ clock: systemClock });
   const history = new History({ clock: systemClock, report: options.report });
-  const certificates = new DoorCertificates(options.ca, systemClock, () => {
-    const since = steadyClock.now();
-    turn(() => publish(policy, 'renewal', since)).catch(renewalFailed);
+  const certificates = new DoorCertificates({
+    ca: options.ca,
+    clock: systemClock,
+    store: new LeafStore(state),
+    onRenewed: () => {
+      const since = steadyClock.now();
+      turn(() => publish(policy, 'renewal', since)).catch(renewalFailed);
+    },
   });
   const admission = new Admission();
   const observed = fleetObserver(metrics, log);
@@ -107,7 +115,14 @@ export async function openControl(options: {
     return mine;
   }
 
-  await publish(policy, 'policy', steadyClock.now());
+  let issues = state.held;
+  const watch = state.watch(() => {
+    certificates.refresh().catch(renewalFailed);
+    // What the holder before us did not live to renew.
+    if (state.held && !issues) certificates.renewDue().catch(renewalFailed);
+    issues = state.held;
+  });
+  await turn(() => publish(policy, 'policy', steadyClock.now()));
   tellUnrecorded(policy, log);
   const renewing = certificates.renewUntil(stopping.signal, renewalFailed);
   const discovery = discoveryServices({
@@ -145,6 +160,7 @@ export async function openControl(options: {
     },
     close: async () => {
       stopping.abort();
+      watch.close();
       await renewing;
     },
   };

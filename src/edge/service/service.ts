@@ -16,6 +16,7 @@ import { openAdmin, openPublic } from './http-role.ts';
 import { warnOfPki } from './pki-findings.ts';
 import { Obstacles } from './readiness.ts';
 import { openSink, type SinkRole } from './sink-role.ts';
+import { openState, type StateRole } from './state-role.ts';
 
 export type Role = 'control' | 'sink';
 
@@ -24,6 +25,8 @@ export interface ServiceOptions {
   readonly roles: ReadonlySet<Role>;
   readonly data: string;
   readonly pki: string;
+  /** The folder that several control planes of the fleet share; absent: this is the only one, and has a folder of its own below `data`. */
+  readonly state?: string;
   readonly log: Log;
 }
 
@@ -70,8 +73,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       opened.push(() => sink?.close() ?? Promise.resolve());
     }
     let control: ControlRole | undefined;
+    let shared: StateRole | undefined;
     if (ca !== undefined) {
-      control = await openControl({ policy, ca, log, metrics, report: controlReport({ sink, log, metrics }) });
+      shared = await openState({ ...options, shared: options.state, metrics });
+      opened.push(() => shared?.close() ?? Promise.resolve());
+      const report = controlReport({ sink, log, metrics });
+      control = await openControl({ policy, ca, state: shared.state, log, metrics, report });
       opened.push(() => control?.close() ?? Promise.resolve());
     }
     expiry.look(trust, ca);
@@ -79,7 +86,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
     const admin = await openAdmin({
       ...{ policy, log, metrics, obstacles },
-      fleet: () => control?.fleet() ?? { nodes: [] },
+      fleet: () => ({ ...(control?.fleet() ?? { nodes: [] }), lease: shared?.lease() ?? null }),
       published: () => control?.published(),
     });
     opened.push(() => admin.close());

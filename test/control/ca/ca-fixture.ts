@@ -50,19 +50,27 @@ export async function temporaryFolders(t: TestContext): Promise<CaFolders> {
   return { online: join(folder, 'pki'), offline: join(folder, 'stick') };
 }
 
-/** The console CA in memory, valid around the real present so that TLS accepts it. */
+/** The console CA in memory, valid around the real present, unless told, so that TLS accepts it. */
 export async function consoleChain(
   hosts: readonly string[] = facts.hosts,
   addresses: readonly string[] = [],
+  now = new Date(),
 ): Promise<{ root: Credential; intermediate: Credential }> {
-  const now = new Date();
-  const [rootKey, key] = [await newKey(), await newKey()];
+  const rootKey = await newKey();
   const root = { key: rootKey, certificate: await issueConsoleRoot('tokyo', rootKey, now) };
+  return { root, intermediate: await intermediateOf(root, hosts, addresses, now) };
+}
+
+/** A further intermediate of a root. */
+export async function intermediateOf(
+  root: Credential,
+  hosts: readonly string[] = facts.hosts,
+  addresses: readonly string[] = [],
+  now = new Date(),
+): Promise<Credential> {
+  const key = await newKey();
   const constraints = constraintsFor(hosts, addresses);
-  return {
-    root,
-    intermediate: { key, certificate: await issueConsoleIntermediate({ fleet: 'tokyo', key, constraints }, root, now) },
-  };
+  return { key, certificate: await issueConsoleIntermediate({ fleet: 'tokyo', key, constraints }, root, now) };
 }
 
 export async function fleetCa(): Promise<Credential> {

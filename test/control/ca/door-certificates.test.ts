@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { SekishoError } from '../../../src/base/errors.ts';
 import { ConsoleCa, type Leaf } from '../../../src/control/ca/console-ca.ts';
-import { DoorCertificates, type LeafNames } from '../../../src/control/ca/door-certificates.ts';
-import { issueConsoleIntermediate, issueConsoleRoot } from '../../../src/control/ca/issue.ts';
-import { newKey } from '../../../src/control/ca/key.ts';
+import { DoorCertificates } from '../../../src/control/ca/door-certificates.ts';
+import type { LeafNames } from '../../../src/control/ca/leaf-file.ts';
+import { LeafStore } from '../../../src/control/ca/leaf-store.ts';
 import { constraintsFor } from '../../../src/control/ca/name-constraints.ts';
-import { facts, FakeClock } from './ca-fixture.ts';
+import { temporary } from '../../support/serve.ts';
+import { aloneState } from '../state/state-fixture.ts';
+import { consoleChain, facts, FakeClock } from './ca-fixture.ts';
 
 const names = ['signin.aws.example', '*.console.aws.example'];
 
 describe('DoorCertificates', () => {
-  it('gives one leaf for one set of names, however it is spelt and however many ask at once', async () => {
-    const { doors } = await opened();
+  it('gives one leaf for one set of names, however it is spelt and however many ask at once', async (t) => {
+    const { doors } = await opened(t);
     const leaves = await Promise.all([
       doors.leafFor(names),
       doors.leafFor(names),
@@ -24,8 +26,8 @@ describe('DoorCertificates', () => {
     assert.notEqual((await doors.leafFor(names.slice(1))).version, leaves[0].version);
   });
 
-  it('renews at two thirds of the life and says so once', async () => {
-    const { doors, clock, renewals } = await opened();
+  it('renews at two thirds of the life and says so once', async (t) => {
+    const { doors, clock, renewals } = await opened(t);
     const first = await doors.leafFor(names);
     clock.advanceDays(19.9);
     await doors.renewDue();
@@ -41,8 +43,8 @@ describe('DoorCertificates', () => {
     assert.ok(second.notAfter > first.notAfter);
   });
 
-  it('drops a leaf that nobody asked for since it was renewed', async () => {
-    const { doors, clock, renewals } = await opened();
+  it('drops a leaf that nobody asked for since it was renewed', async (t) => {
+    const { doors, clock, renewals } = await opened(t);
     await doors.leafFor(names);
     await doors.leafFor(['signin.aws.example']);
     clock.advanceDays(21);
@@ -54,8 +56,8 @@ describe('DoorCertificates', () => {
     assert.deepEqual(renewals.at(-1)?.map(({ hosts }) => hosts), [[...names].sort()]); // prettier-ignore
   });
 
-  it('never lets a leaf outlive the intermediate, and does not renew what could not live longer', async () => {
-    const { doors, clock, renewals, ca } = await opened();
+  it('never lets a leaf outlive the intermediate, and does not renew what could not live longer', async (t) => {
+    const { doors, clock, renewals, ca } = await opened(t);
     clock.advanceDays(355);
     const last = await doors.leafFor(names);
     assert.equal(last.notAfter.getTime(), Date.parse(ca.intermediate.validTo));
@@ -66,16 +68,16 @@ describe('DoorCertificates', () => {
     await assert.rejects(doors.leafFor(names), { code: 'ca_invalid' });
   });
 
-  it('refuses names outside the constraints and no names at all, and forgets the failure', async () => {
-    const { doors } = await opened();
+  it('refuses names outside the constraints and no names at all, and forgets the failure', async (t) => {
+    const { doors } = await opened(t);
     await assert.rejects(doors.leafFor(['evil.example']), { code: 'ca_invalid' });
     await assert.rejects(doors.leafFor(['evil.example']), { code: 'ca_invalid' });
     await assert.rejects(doors.leafFor([]), { code: 'ca_invalid' });
     await doors.leafFor(names);
   });
 
-  it('keeps its leaves under the same CA read again, and makes them anew under another intermediate', async () => {
-    const { doors, ca, clock } = await opened();
+  it('keeps its leaves under the same CA read again, and makes them anew under another intermediate', async (t) => {
+    const { doors, ca, clock } = await opened(t);
     const before = await doors.leafFor(names);
     assert.equal(doors.adopt(ca), false);
     assert.equal((await doors.leafFor(names)).version, before.version);
@@ -87,8 +89,8 @@ describe('DoorCertificates', () => {
     assert.ok(after.certificateChain.endsWith(wider.intermediate.toString()));
   });
 
-  it('keeps the old leaf when renewal fails, reports each failure, renews the others and tries again', async () => {
-    const { ca, clock, renewals, doors } = await opened();
+  it('keeps the old leaf when renewal fails, reports each failure, renews the others and tries again', async (t) => {
+    const { ca, clock, renewals, doors } = await opened(t);
     const old = await doors.leafFor(names);
     await doors.leafFor(['signin.aws.example']);
     clock.advanceDays(21);
@@ -111,8 +113,8 @@ describe('DoorCertificates', () => {
     assert.deepEqual(renewals.map((renewed) => renewed.map(({ hosts }) => hosts)), [[['signin.aws.example']], [[...names].sort()]]); // prettier-ignore
   });
 
-  it('makes a new leaf when asked after the old one ended unrenewed', async () => {
-    const { clock, doors } = await opened();
+  it('makes a new leaf when asked after the old one ended unrenewed', async (t) => {
+    const { clock, doors } = await opened(t);
     const old = await doors.leafFor(names);
     clock.advanceDays(31);
     const fresh = await doors.leafFor(names);
@@ -120,8 +122,8 @@ describe('DoorCertificates', () => {
     assert.ok(fresh.notAfter.getTime() > clock.now());
   });
 
-  it('renews by itself until the signal comes', async () => {
-    const { doors, clock, renewals } = await opened();
+  it('renews by itself until the signal comes', async (t) => {
+    const { doors, clock, renewals } = await opened(t);
     await doors.leafFor(names);
     const controller = new AbortController();
     const failures: unknown[] = [];
@@ -137,8 +139,8 @@ describe('DoorCertificates', () => {
     assert.deepEqual([clock.now() > 0, renewals.length, failures], [true, 1, []]);
   });
 
-  it('ends at once when the signal comes during the pause', async () => {
-    const { doors } = await opened();
+  it('ends at once when the signal comes during the pause', async (t) => {
+    const { doors } = await opened(t);
     const controller = new AbortController();
     const failures: unknown[] = [];
     const done = doors.renewUntil(controller.signal, (failure) => failures.push(failure));
@@ -148,11 +150,13 @@ describe('DoorCertificates', () => {
   });
 });
 
-async function opened() {
+async function opened(t: TestContext) {
   const clock = new FakeClock();
   const ca = await consoleCa(clock);
   const renewals: (readonly LeafNames[])[] = [];
-  return { clock, ca, renewals, doors: new DoorCertificates(ca, clock, (renewed) => renewals.push(renewed)) };
+  const onRenewed = (renewed: readonly LeafNames[]) => void renewals.push(renewed);
+  const store = new LeafStore(await aloneState(t, await temporary(t)));
+  return { clock, ca, renewals, doors: new DoorCertificates({ ca, clock, store, onRenewed }) };
 }
 
 /** The CA with a fault that a test can switch on: signing for a set that holds one host fails. */
@@ -166,10 +170,6 @@ class FaultyCa extends ConsoleCa {
 }
 
 async function consoleCa(clock: FakeClock, hosts: readonly string[] = facts.hosts): Promise<FaultyCa> {
-  const now = new Date(clock.now());
-  const [rootKey, key] = [await newKey(), await newKey()];
-  const root = { key: rootKey, certificate: await issueConsoleRoot('tokyo', rootKey, now) };
-  const constraints = constraintsFor(hosts, []);
-  const certificate = await issueConsoleIntermediate({ fleet: 'tokyo', key, constraints }, root, now);
-  return new FaultyCa(root.certificate, { key, certificate }, constraints);
+  const { root, intermediate } = await consoleChain(hosts, [], new Date(clock.now()));
+  return new FaultyCa(root.certificate, intermediate, constraintsFor(hosts, []));
 }
