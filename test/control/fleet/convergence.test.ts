@@ -143,7 +143,7 @@ const others: { what: string; happens: (story: Story) => void; ended: string[] }
     happens: (story) => {
       story.publish('b');
       story.publish('c');
-      story.tell(1, 'settled', 'b');
+      for (const stream of [1, 2]) story.tell(stream, 'settled', 'b');
       story.take(1, 'c', 1);
       story.take(2, 'c', 1);
     },
