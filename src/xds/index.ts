@@ -2,6 +2,12 @@
 export { discoveryServices, type DiscoveryServices } from '../edge/grpc/discovery/services.ts';
 export type { DiscoveryOptions } from '../edge/grpc/discovery/session.types.ts';
 export type { DiscoveryLimits } from '../edge/grpc/discovery/open-streams.ts';
+export {
+  clientStatusService,
+  type ClientStatusLimits,
+  type ClientStatusOptions,
+  type ClientStatusService,
+} from '../edge/grpc/client-status.ts';
 export type { Caller } from '../edge/grpc/caller.ts';
 export type { GrpcService } from '../edge/grpc/server.ts';
 export { Publisher, type Resolve } from '../control/xds/publisher.ts';

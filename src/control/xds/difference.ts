@@ -2,6 +2,7 @@ import type { Resource, ResourceMap } from './snapshot.ts';
 
 /** Something that a client holds and nobody here knows: an earlier process gave it, or it is what the client made of a response that it refused. */
 export interface Unseen {
+  readonly name: string;
   readonly version: string;
   /** What the client was known to hold before it refused to hold something else. */
   readonly good?: Resource | undefined;

@@ -48,6 +48,16 @@ export class Holding {
     return this.#held;
   }
 
+  /** Responses that wait for an ACK or NACK, the oldest first. */
+  get underWay(): readonly Sent[] {
+    return this.#unacknowledged;
+  }
+
+  /** What the client goes on with instead of what it refused. */
+  get goesOnWith(): readonly Entry[] {
+    return this.#rejected?.replaced ?? [];
+  }
+
   /** How many resources it remembers apart from what it shares with others. */
   get ownSize(): number {
     return this.#own?.size ?? 0;
@@ -67,7 +77,7 @@ export class Holding {
       if (!wants(name)) continue;
       this.#isBrought = true;
       const resource = now.get(name);
-      this.#mine().set(name, resource?.version === version ? resource : { version });
+      this.#mine().set(name, resource?.version === version ? resource : { name, version });
     }
   }
 
@@ -83,7 +93,7 @@ export class Holding {
     for (const [name, entry] of possible) {
       if (!wants(name)) continue;
       this.#isBrought = true;
-      this.#mine().set(name, { version: unknownVersion, good: goodOf(entry) });
+      this.#mine().set(name, { name, version: unknownVersion, good: goodOf(entry) });
     }
   }
 
@@ -198,7 +208,7 @@ export class Holding {
     this.#complete = undefined;
     const good = new Map(replaced.map(goodOf).map((entry) => [entry?.name, entry]));
     for (const name of versions.keys()) {
-      if (wants(name)) this.#mine().set(name, { version: unknownVersion, good: good.get(name) });
+      if (wants(name)) this.#mine().set(name, { name, version: unknownVersion, good: good.get(name) });
     }
     this.#rejected = undefined;
   }

@@ -5,6 +5,7 @@ import { NodeMemory } from './node-memory.ts';
 import { PushQueue } from './push-queue.ts';
 import { Responses } from './responses.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { StreamState } from './stream-state.ts';
 
 /** A stream as the publisher sees it, whichever protocol it speaks. */
 export interface Follower {
@@ -12,6 +13,8 @@ export interface Follower {
   update(snapshot: Snapshot): void;
   /** The node has no business here any more. */
   refuse(error: SekishoError): void;
+  /** How its client stands, as far as it is known. */
+  describe(): StreamState;
 }
 
 /** Which key a node's snapshot is published under; undefined for a node that is not of the fleet. */
@@ -35,6 +38,7 @@ interface Member {
 export class Publisher {
   /** The responses made of all snapshots published here. */
   readonly responses = new Responses();
+  readonly clock: Clock;
   /** What was shown to nodes that left. */
   readonly memory: NodeMemory;
   readonly #resolve: Resolve;
@@ -46,12 +50,18 @@ export class Publisher {
 
   constructor(options: { readonly resolve: Resolve; readonly clock?: Clock }) {
     this.#resolve = options.resolve;
-    this.memory = new NodeMemory(options.clock ?? systemClock);
+    this.clock = options.clock ?? systemClock;
+    this.memory = new NodeMemory(this.clock);
   }
 
   /** The keys under which something is published. */
   get keys(): readonly string[] {
     return [...this.#snapshots.keys()];
+  }
+
+  /** How the client of each open stream stands. */
+  get streams(): readonly StreamState[] {
+    return [...this.#members.values()].flatMap((members) => [...members].map(({ follower }) => follower.describe()));
   }
 
   current(key: string): Snapshot | undefined {

@@ -1,5 +1,6 @@
 import { SekishoError } from '../../base/errors.ts';
 import type { NodeInfo } from '../../wire/node-info.ts';
+import { Answers } from './answers.ts';
 import { compare, isEmpty } from './difference.ts';
 import type { StreamFacts, XdsEvent } from './events.types.ts';
 import { Holding } from './holding.ts';
@@ -10,6 +11,7 @@ import type { Following } from './publisher.ts';
 import { contentVersion, explicitVersion, noResources, resourcesOf, type Snapshot } from './snapshot.ts';
 import { defaultStreamLimits, type StreamLimits } from './stream-limits.ts';
 import type { StreamOptions } from './stream.types.ts';
+import { resourceStates, type ResourceState } from './stream-state.ts';
 import { Subscription } from './subscription.ts';
 import type { NextResponse, TypeState } from './type-state.types.ts';
 import { clusterType, isFamiliar, type TypeUrl } from './type-urls.ts';
@@ -95,6 +97,7 @@ export class XdsStream<Request extends AnyRequest> {
         this.end();
         transport.refuse(error);
       },
+      describe: () => ({ stream: this.#id, node, resources: () => this.#describe() }),
     });
     this.#facts = { stream: this.#id, node, peer, identity };
     this.#tell({ kind: 'connected' });
@@ -108,14 +111,20 @@ export class XdsStream<Request extends AnyRequest> {
   }
 
   /** A nonce that we do not know, or no longer, says nothing: what it answered is answered. */
-  #hearAnswer({ type, holding }: TypeState, { nonce, error }: AnyRequest): void {
+  #hearAnswer({ type, holding, answers }: TypeState, { nonce, error }: AnyRequest): void {
     if (nonce === '') return;
     const sent = error ? holding.reject(nonce) : holding.accept(nonce);
     if (!sent) return;
     const { version } = sent;
-    this.#tell(
-      error ? { kind: 'nacked', type, version, text: cutNack(error.message) } : { kind: 'acked', type, version },
-    );
+    const at = this.#options.publisher.clock.now();
+    if (error) {
+      const text = cutNack(error.message);
+      answers.refused(sent, { version, text, at }, holding);
+      this.#tell({ kind: 'nacked', type, version, text });
+    } else {
+      answers.accepted(version, at);
+      this.#tell({ kind: 'acked', type, version });
+    }
   }
 
   #hearWishes(request: Request, state: TypeState, isFirst: boolean): void {
@@ -135,6 +144,7 @@ export class XdsStream<Request extends AnyRequest> {
       type,
       subscription: new Subscription(type),
       holding: new Holding(),
+      answers: new Answers(),
       shown: undefined,
       label: '',
       claimed: undefined,
@@ -229,6 +239,7 @@ export class XdsStream<Request extends AnyRequest> {
     if (isEmpty(compare(holding.held, to))) subscription.wildcardAnswered();
     state.shown = isGoal ? undefined : known?.shown;
     state.label = claimed;
+    state.answers.claimed(claimed);
   }
 
   #deliver(view: StreamView, next: NextResponse): void {
@@ -247,6 +258,13 @@ export class XdsStream<Request extends AnyRequest> {
     this.#full = !this.#options.transport.send(bytes);
     const { changed, removed } = difference;
     this.#tell({ kind: 'sent', type, version, names: changed.length, removed: removed.length, bytes: bytes.length });
+  }
+
+  *#describe(): Iterable<ResourceState> {
+    const view = this.#view();
+    for (const state of this.#states.values()) {
+      yield* resourceStates(state, view && goal(view, state), this.#variant);
+    }
   }
 
   #tell(event: EventOfStream): void {

@@ -1,3 +1,4 @@
+import type { Answers } from './answers.ts';
 import type { Difference } from './difference.ts';
 import type { Holding } from './holding.ts';
 import type { ResourceMap, Snapshot } from './snapshot.ts';
@@ -9,6 +10,7 @@ export interface TypeState {
   readonly type: TypeUrl;
   readonly subscription: Subscription;
   readonly holding: Holding;
+  readonly answers: Answers;
   /** The version that the snapshot's owner gave to what the client was last shown; undefined where that were hashes. */
   shown: string | undefined;
   /** The version that the client was shown last, in full. */

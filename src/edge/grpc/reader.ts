@@ -2,7 +2,7 @@ import type { ServerWritableStream } from '@grpc/grpc-js';
 import { SekishoError } from '../../base/errors.ts';
 import { identityOf, type Role } from '../../control/ca/identity.ts';
 
-/** Who asks for records: somebody by the certificate of a reader or operator, or some process of this host by plain text. */
+/** Who asks for records, or how nodes stand: somebody by the certificate of a reader or operator, or some process of this host by plain text. */
 export type Reader =
   | { readonly kind: 'certificate'; readonly role: Exclude<Role, 'node'>; readonly name: string }
   | { readonly kind: 'loopback' };
@@ -18,7 +18,7 @@ export function readerOf(call: Pick<ServerWritableStream<Buffer, Buffer>, 'getAu
   if (identity === undefined || identity.role === 'node') {
     throw new SekishoError(
       'identity_mismatch',
-      `records are for readers and operators of the fleet ${fleet}; this client certificate is of neither — make one with sekisho ca reader NAME`,
+      `this is for readers and operators of the fleet ${fleet}; the client certificate is of neither — make one with sekisho ca reader NAME`,
       { facts: { san: certificate?.subjectaltname?.slice(0, 200) } },
     );
   }

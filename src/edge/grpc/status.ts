@@ -10,6 +10,12 @@ export function statusOf(caught: unknown): Pick<StatusObject, 'code' | 'details'
   };
 }
 
+/** The same for a call that is ended for a reason of ours. Clients come back by themselves after UNAVAILABLE. */
+export function statusOfRefusal(error: SekishoError): ReturnType<typeof statusOf> {
+  if (error.code === 'server_unreachable') return { code: status.UNAVAILABLE, details: error.message };
+  return statusOf(error);
+}
+
 /** Headers have room for little, and a status that does not fit in is never sent: the caller would wait for ever. */
 const longestDetails = 500;
 

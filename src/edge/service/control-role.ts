@@ -24,6 +24,8 @@ import type { Policy } from '../../policy/policy.types.ts';
 import type { NodeInfo } from '../../wire/node-info.ts';
 import { discoveryServices } from '../grpc/discovery/services.ts';
 import { callerOf } from '../grpc/caller.ts';
+import { clientStatusService } from '../grpc/client-status.ts';
+import { readerOf } from '../grpc/reader.ts';
 import type { GrpcService } from '../grpc/server.ts';
 import { convergenceMetrics } from './convergence-metrics.ts';
 import { fleetObserver } from './fleet-metrics.ts';
@@ -138,8 +140,15 @@ export async function openControl(options: {
       observed(event);
     },
   });
+  const clientStatus = clientStatusService({
+    publisher,
+    identify: (call) => readerOf(call, policy.fleet.name),
+    failed: ({ code, message }, peer) => {
+      log.warn('a question for the state of nodes was refused', { code, peer, why: message });
+    },
+  });
   return {
-    services: discovery.services,
+    services: [...discovery.services, clientStatus],
     adopt: (next, nextCa, since) =>
       turn(async () => {
         // Signing for the new policy comes before letting go of anything.
@@ -157,6 +166,7 @@ export async function openControl(options: {
     },
     finish: () => {
       discovery.close();
+      clientStatus.close();
     },
     close: async () => {
       stopping.abort();

@@ -11,6 +11,7 @@ import {
 } from '../../../src/control/xds/type-urls.ts';
 import { ModelClient } from './model-client.ts';
 import { snapshotOf, type Body, type Contents } from './model.ts';
+import { assertCoherent, assertInStep } from './told.ts';
 
 const names = (letter: string): string[] => [0, 1, 2, 3].map((index) => `${letter}${index}`);
 
@@ -125,11 +126,15 @@ for (const variant of ['delta', 'sotw'] as const) {
           publisher.publish('group', previous);
         };
         const client = new ModelClient(publisher, variant);
-        for (const act of acts) perform(act, client, publish);
+        for (const act of acts) {
+          perform(act, client, publish);
+          assertCoherent(publisher);
+        }
         client.settle();
         publish(last);
         client.settle();
         client.assertHolds(publisher.current('group') ?? snapshotOf({}));
+        assertInStep(publisher);
       }),
       { numRuns: Number(process.env['RUNS'] ?? 400), includeErrorInReport: true },
     );

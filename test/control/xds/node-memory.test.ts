@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Answers } from '../../../src/control/xds/answers.ts';
 import { Holding } from '../../../src/control/xds/holding.ts';
 import { NodeMemory } from '../../../src/control/xds/node-memory.ts';
 import { resourcesOf } from '../../../src/control/xds/snapshot.ts';
@@ -13,7 +14,8 @@ const map = resourcesOf(snapshotOf({ clusters: { a: { clusters: [] } } }), clust
 function state(label: string): TypeState {
   const holding = new Holding();
   holding.beginWith(map, () => true);
-  return { type: clusterType, subscription: new Subscription(clusterType), holding, shown: label, label, claimed: '' };
+  const [subscription, answers] = [new Subscription(clusterType), new Answers()];
+  return { type: clusterType, subscription, holding, answers, shown: label, label, claimed: '' };
 }
 
 test('a node that left is remembered for a while with what it held, then forgotten', () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { SekishoError } from '../../../src/base/errors.ts';
 import { Publisher } from '../../../src/control/xds/publisher.ts';
 import type { Snapshot } from '../../../src/control/xds/snapshot.ts';
+import type { StreamState } from '../../../src/control/xds/stream-state.ts';
 import { node, snapshotOf } from './model.ts';
 
 class Recorder {
@@ -15,6 +16,10 @@ class Recorder {
 
   refuse(error: SekishoError): void {
     this.refused = error;
+  }
+
+  describe(): StreamState {
+    return { stream: 1, node, resources: () => [] };
   }
 }
 

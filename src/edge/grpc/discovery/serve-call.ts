@@ -1,4 +1,3 @@
-import { status } from '@grpc/grpc-js';
 import { SekishoError } from '../../../base/errors.ts';
 import type { XdsStream } from '../../../control/xds/stream.ts';
 import type { StreamOptions } from '../../../control/xds/stream.types.ts';
@@ -6,7 +5,7 @@ import type { TypeUrl } from '../../../control/xds/type-urls.ts';
 import type { AnyRequest } from '../../../control/xds/variant.types.ts';
 import type { NodeInfo } from '../../../wire/node-info.ts';
 import type { Caller } from '../caller.ts';
-import { statusOf } from '../status.ts';
+import { statusOfRefusal } from '../status.ts';
 import type { DiscoveryLimits } from './open-streams.ts';
 import type { Call, Session } from './session.types.ts';
 
@@ -125,10 +124,4 @@ function checkSize(bytes: Buffer, { requestBytes }: DiscoveryLimits): void {
       facts: { bytes: bytes.length, limit: requestBytes },
     },
   );
-}
-
-function statusOfRefusal(error: SekishoError): ReturnType<typeof statusOf> {
-  // Envoy comes back by itself after this.
-  if (error.code === 'server_unreachable') return { code: status.UNAVAILABLE, details: error.message };
-  return statusOf(error);
 }
