@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { clusterType } from '../../src/control/xds/type-urls.ts';
 import { encodeTailRequest } from '../../src/wire/records-api.ts';
+import { fetchBytes, fetchStatus, statusRequest } from '../edge/grpc/client-status-fixture.ts';
 import { open, tail } from '../edge/grpc/records-fixture.ts';
 import { alsMessage, consoleRequest, httpEntry } from '../sink/record/entries.ts';
 import { eventually } from '../support/envoy.ts';
-import { dial, end, makeHome, openAls, startServe } from '../support/serve.ts';
+import { dial, discoveryRequest, end, envoyNode, makeHome, openAds, openAls, startServe } from '../support/serve.ts';
 
 const identifier = { node: { id: 'egress-1' }, log_name: 'office/http' };
 const messages = 300;
@@ -45,4 +48,23 @@ test('a consumer that never reads is shown as far behind, and neither sink nor o
   await eventually('it has caught up', async () => (await lag('stuck')) === 0);
   await eventually('all of it came', () => Promise.resolve(bytes > records * 4000));
   assert.equal(await end(served, 'SIGTERM'), 0);
+});
+
+test('how the nodes stand is told to readers and operators, and to no node', async (t) => {
+  const home = await makeHome(t);
+  await startServe(t, home);
+  const to = `${home.address}:18000`;
+  const ads = openAds(dial(t, to, await home.pki.client('node', 'egress-1')));
+  ads.call.write(discoveryRequest({ node: envoyNode('egress-1'), type_url: clusterType }));
+  assert.ok(Buffer.isBuffer(await ads.next()));
+  for (const role of ['reader', 'operator'] as const) {
+    const { config = [] } = await fetchStatus(dial(t, to, await home.pki.client(role, 'audit')));
+    assert.deepEqual(
+      config.map(({ node }) => node.id),
+      ['egress-1'],
+    );
+  }
+  const refused = await fetchBytes(dial(t, to, await home.pki.client('node', 'egress-1')), statusRequest({}));
+  assert.ok(!Buffer.isBuffer(refused));
+  assert.equal(refused.code, status.PERMISSION_DENIED);
 });
