@@ -11,11 +11,14 @@ test('after 2,000 random changes 20 clients, which left and came back, hold what
     clients: 20,
     groups: 4,
     changesPerSecond: 500,
+    changesPerReconnect: 10,
     seed: 1,
     looks: 8,
   });
   assert.deepEqual([wrong, broken, complaints], [[], [], '']);
   assert.ok(responses > 2000, String(responses));
+  // One is on its way out while the next is on its way in.
+  assert.ok(looks.every(({ streams }) => streams >= 18 && streams <= 22));
   const [first = 0, ...later] = looks.map(({ heap }) => heap);
   assert.ok(Math.max(...later) - first < growth, `heap in bytes: ${[first, ...later].join(' ')}`);
 });

@@ -17,6 +17,8 @@ export interface Course {
   /** Clients of a group shall have the same, and each change is one of one group. */
   readonly groups: number;
   readonly changesPerSecond: number;
+  /** After so many changes one of the clients leaves and comes back at once. */
+  readonly changesPerReconnect: number;
   readonly seed: number;
   /** How often the server's memory is looked at. */
   readonly looks: number;
@@ -41,7 +43,7 @@ export interface Outcome {
 }
 
 /**
- * Changes without end while many clients follow over real gRPC, half of them in each variant, and leave and come back now and then. The server is a process
+ * Changes without end while many clients follow over real gRPC, half of them in each variant, and leave and come back. The server is a process
  * of its own, so that its memory is its own.
  */
 export async function endure(course: Course): Promise<Outcome> {
@@ -61,7 +63,7 @@ export async function endure(course: Course): Promise<Outcome> {
   for (let made = 1; made <= changes; made += 1) {
     const group = groups[draw(groups.length)];
     if (group) server.publish(group.key, group.state.next());
-    if (made % 50 === 0) {
+    if (made % course.changesPerReconnect === 0) {
       clients[draw(clients.length)]?.reconnect();
       reconnects += 1;
     }
@@ -72,7 +74,7 @@ export async function endure(course: Course): Promise<Outcome> {
     }
     const early = (made / changesPerSecond) * 1000 - (performance.now() - began);
     if (early > 5) await pause(early);
-    else if (made % 20 === 0) await new Promise((turn) => setImmediate(turn));
+    else await new Promise((turn) => setImmediate(turn));
   }
   const wanted = new Map(groups.map(({ key, state }) => [key, state.contents()]));
   const wrong = await stillWrong(clients, wanted);

@@ -21,6 +21,8 @@ export type Report = {
   /** Responses that were sent. */
   readonly sent: number;
   readonly nacked: number;
+  /** Streams that are open. */
+  readonly streams: number;
 };
 
 if (process.send) await serve();
@@ -29,12 +31,14 @@ async function serve(): Promise<void> {
   const publisher = new Publisher({
     resolve: ({ id }) => (id.includes('-') ? id.slice(0, id.indexOf('-')) : undefined),
   });
-  let [sent, nacked] = [0, 0];
+  let [sent, nacked, streams] = [0, 0, 0];
   const { services } = discoveryServices({
     publisher,
     observe: ({ kind }) => {
       if (kind === 'sent') sent += 1;
       if (kind === 'nacked') nacked += 1;
+      if (kind === 'connected') streams += 1;
+      if (kind === 'disconnected') streams -= 1;
     },
   });
   const server = new grpc.Server();
@@ -53,7 +57,9 @@ async function serve(): Promise<void> {
     }
     const { heapUsed, external, rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    const told: Report = { look, port, heap: heapUsed + external, rss, cpuMicroseconds: user + system, sent, nacked };
+    const told: Report = {
+      ...{ look, port, heap: heapUsed + external, rss, cpuMicroseconds: user + system, sent, nacked, streams },
+    };
     process.send?.(told);
   };
   process.on('message', (command: Command) => {
