@@ -4,7 +4,7 @@ import { bytesField, FieldReader } from './protobuf.ts';
 
 /** What a DeltaDiscoveryRequest says. */
 export interface DeltaRequest {
-  readonly node?: NodeInfo;
+  readonly node?: NodeInfo | undefined;
   /** Empty where the service implies it. */
   readonly typeUrl: string;
   readonly subscribe: NameList;
@@ -14,7 +14,7 @@ export interface DeltaRequest {
   /** The response that this request answers; empty in a request that only changes the subscription. */
   readonly nonce: string;
   /** Set when that response was refused. */
-  readonly error?: Refusal;
+  readonly error?: Refusal | undefined;
 }
 
 const noVersions: ReadonlyMap<string, string> = new Map();
@@ -43,13 +43,13 @@ export function decodeDeltaRequest(bytes: Buffer): DeltaRequest {
       else if (reader.is(7)) error = readStatus(reader.message());
     }
     return {
-      ...(node && { node }),
+      node,
       typeUrl,
       subscribe: subscribe.finish(),
       unsubscribe: unsubscribe.finish(),
       initialVersions: initialVersions ?? noVersions,
       nonce,
-      ...(error && { error }),
+      error,
     };
   });
 }

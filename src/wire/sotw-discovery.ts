@@ -4,7 +4,7 @@ import { bytesField, FieldReader } from './protobuf.ts';
 
 /** What a DiscoveryRequest says. */
 export interface SotwRequest {
-  readonly node?: NodeInfo;
+  readonly node?: NodeInfo | undefined;
   /** Empty where the service implies it. */
   readonly typeUrl: string;
   /** All that the client asks for from now on, not only what is new. */
@@ -14,7 +14,7 @@ export interface SotwRequest {
   /** The response that this request answers. */
   readonly nonce: string;
   /** Set when that response was refused. */
-  readonly error?: Refusal;
+  readonly error?: Refusal | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export function decodeSotwRequest(bytes: Buffer): SotwRequest {
       else if (reader.is(5)) nonce = reader.string();
       else if (reader.is(6)) error = readStatus(reader.message());
     }
-    return { ...(node && { node }), typeUrl, names: names.finish(), version, nonce, ...(error && { error }) };
+    return { node, typeUrl, names: names.finish(), version, nonce, ...(error && { error }) };
   });
 }
 

@@ -30,7 +30,8 @@ export const delta: Hearing<DeltaRequest> = {
     const { type } = state;
     const settled = explicitVersion(snapshot, type) ?? contentVersion(resourcesOf(snapshot, type));
     const version = kept.length > 0 ? `${settled}~` : settled;
-    return { ...responses.delta({ type, version, after: state.holding.lastNonce }, difference), version };
+    const { bytes, nonce } = responses.delta({ type, version, after: state.holding.lastNonce }, difference);
+    return { bytes, nonce, version };
   },
 };
 

@@ -43,6 +43,15 @@ export class Holding {
     return this.#rejected?.versions ?? nothing;
   }
 
+  get hasRejected(): boolean {
+    return this.#rejected !== undefined && this.#rejected.versions.size > 0;
+  }
+
+  /** Whether that is known to be all that the client holds, or will when it has taken in what is under way; false also where it only has to be compared. */
+  isAt(to: ResourceMap): boolean {
+    return this.#held === to || this.#complete === to;
+  }
+
   /** What the client holds, or will when it has taken in what is under way. */
   get held(): Held {
     return this.#held;
@@ -111,7 +120,7 @@ export class Holding {
     to: ResourceMap,
     keeps?: (name: string) => boolean,
   ): { readonly difference: Difference; readonly kept: readonly string[] } {
-    if (this.#held === to || this.#complete === to) return settled;
+    if (this.isAt(to)) return settled;
     const all = this.#missing(to);
     if (isEmpty(all)) {
       this.#arrive(to);
@@ -261,17 +270,14 @@ export class Holding {
   }
 
   #replacedBy({ changed, removed }: Difference): Entry[] {
-    const replaced: Entry[] = [];
-    const add = (name: string): void => {
-      const before = this.#held.get(name);
-      if (before) replaced.push(before);
-    };
-    for (const { name } of changed) add(name);
-    removed.forEach(add);
-    return replaced;
+    const before: (Entry | undefined)[] = [];
+    for (const { name } of changed) before.push(this.#held.get(name));
+    for (const name of removed) before.push(this.#held.get(name));
+    return before.filter((entry) => entry !== undefined);
   }
 
   #take(nonce: string): Sent | undefined {
+    if (this.#unacknowledged[0]?.nonce === nonce) return this.#unacknowledged.shift();
     const index = this.#unacknowledged.findIndex((sent) => sent.nonce === nonce);
     return index < 0 ? undefined : this.#unacknowledged.splice(0, index + 1).at(-1);
   }

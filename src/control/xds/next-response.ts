@@ -1,4 +1,4 @@
-import { isEmpty, orNone, sharedAnswer, transition, type Difference } from './difference.ts';
+import { isEmpty, noDifference, orNone, sharedAnswer, transition, type Difference } from './difference.ts';
 import type { Holding } from './holding.ts';
 import {
   firstMoves,
@@ -53,12 +53,25 @@ export function isFounded(view: StreamView): boolean {
   });
 }
 
-/** Whether the client holds all that it asked for, and has said so. */
-export function isSettled(view: StreamView): boolean {
-  return [...view.states.values()].every((state) => {
-    const { wildcardAsked, asked } = state.subscription;
-    return isAccepted(state) && !wildcardAsked && asked.size === 0 && !push(view, state, 'all');
-  });
+/**
+ * How a stream stands, as far as that shows without working anything out. It does most of the time, and of thousands of streams each is looked at
+ * several times for one push. `settled`: the client holds all that it asked for, and has said so. `unanswered`: it was sent all, and has not said so yet.
+ */
+export function standing(view: StreamView): 'settled' | 'unanswered' | 'open' {
+  let stands: 'settled' | 'unanswered' = 'settled';
+  for (const state of view.states.values()) {
+    if (!isQuiet(view, state)) return 'open';
+    if (state.holding.unacknowledged > 0) stands = 'unanswered';
+  }
+  return stands;
+}
+
+function isQuiet(view: StreamView, state: TypeState): boolean {
+  const { subscription, holding, claimed } = state;
+  if (subscription.asked.size > 0 || subscription.wildcardAsked || claimed !== undefined || holding.hasRejected)
+    return false;
+  const to = goal(view, state);
+  return holding.isAt(to) && !isOnlyRenamed(view, state, to);
 }
 
 /** The resources of a type that the client shall have in the end. */
@@ -160,13 +173,14 @@ function pushInOrder(view: StreamView): NextResponse | undefined {
 }
 
 function push(view: StreamView, state: TypeState, moves: Step['moves']): NextResponse | undefined {
-  const { difference, kept } = missing(view, state, moves);
   const to = goal(view, state);
-  const next = { state, snapshot: view.target, to, kept, isExact: true, isAwaited: false };
-  if (!isEmpty(difference)) return { ...next, difference };
-  if (kept.length > 0 && isTooEarlyToTell(view, state)) return { ...next, difference, isAwaited: true };
+  const { difference, kept } = missing(view, state, moves, to);
+  const isAwaited = isEmpty(difference) && kept.length > 0 && isTooEarlyToTell(view, state);
+  if (!isEmpty(difference) || isAwaited)
+    return { state, snapshot: view.target, difference, to, kept, isExact: true, isAwaited, left: undefined };
   if (!isOnlyRenamed(view, state, to)) return undefined;
-  return { ...next, difference: transition(noResources, to).difference, isExact: false };
+  const all = transition(noResources, to).difference;
+  return { state, snapshot: view.target, difference: all, to, kept, isExact: false, isAwaited, left: undefined };
 }
 
 /** A version that its owner changed is shown even where the content is the same; the delta variant has versions of its own for that. */
@@ -180,6 +194,8 @@ function isOnlyRenamed(
   return explicit !== undefined && label !== '' && explicit !== shown;
 }
 
+const nothingMissing: ReturnType<Holding['difference']> = { difference: noDifference, kept: [] };
+
 function missing(
   view: StreamView,
   state: TypeState,
@@ -187,6 +203,7 @@ function missing(
   to = goal(view, state),
 ): ReturnType<Holding['difference']> {
   const { type, holding } = state;
+  if (holding.isAt(to)) return nothingMissing;
   return holding.difference(to, (name) =>
     moves === 'all' ? isHeldUp(view, type, name) : isInUse(view, type, name) || isEarly(view, state),
   );
@@ -231,7 +248,7 @@ function isTooEarlyToTell(view: StreamView, state: TypeState): boolean {
 
 /** Whether something refers to that resource which the client goes on with although it shall not have it any more, as it refused what should replace it. */
 function isHeldUp(view: StreamView, type: TypeUrl, name: string): boolean {
-  if (![...view.states.values()].some(({ holding }) => holding.rejected.size > 0)) return false;
+  if (![...view.states.values()].some(({ holding }) => holding.hasRejected)) return false;
   return referring.some((other) => {
     const state = view.states.get(other);
     if (!state) return false;
@@ -241,14 +258,11 @@ function isHeldUp(view: StreamView, type: TypeUrl, name: string): boolean {
   });
 }
 
-function isAccepted({ holding }: TypeState): boolean {
-  return holding.unacknowledged === 0 && holding.rejected.size === 0;
-}
-
 /** Whether later steps may follow: they may refer to what has been refused, and must not. */
 function isPassed(view: StreamView, state: TypeState): boolean {
   const { type, holding } = state;
   if (holding.unacknowledged > 0) return false;
+  if (!holding.hasRejected) return true;
   return [...holding.rejected.keys()].every((name) => !isNeeded(view, type, name));
 }
 

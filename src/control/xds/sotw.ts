@@ -26,10 +26,10 @@ export const sotw: Hearing<SotwRequest> = {
     const version = versionOf(next, held);
     const heading = { type, version, after: holding.lastNonce };
     const whole = isRootType(type);
-    const said = whole
+    const { bytes, nonce } = whole
       ? responses.sotw(heading, held, () => contentOf(held, next.to))
       : responses.sotw(heading, next.difference, () => next.difference.changed);
-    return { ...said, version };
+    return { bytes, nonce, version };
   },
 };
 

@@ -6,7 +6,7 @@ import type { StreamFacts, XdsEvent } from './events.types.ts';
 import { Holding } from './holding.ts';
 import { cutNack } from './nack-text.ts';
 import { bytesPerName } from './name-set.ts';
-import { goal, isFounded, isSettled, nextResponse, type StreamView } from './next-response.ts';
+import { goal, isFounded, nextResponse, standing, type StreamView } from './next-response.ts';
 import type { Following } from './publisher.ts';
 import { contentVersion, explicitVersion, noResources, resourcesOf, type Snapshot } from './snapshot.ts';
 import { defaultStreamLimits, type StreamLimits } from './stream-limits.ts';
@@ -40,6 +40,7 @@ export class XdsStream<Request extends AnyRequest> {
   #target: Snapshot | undefined;
   #founded: Snapshot | undefined;
   #settled: Snapshot | undefined;
+  #seen: StreamView | undefined;
   #full = false;
   #sending = false;
   #ended = false;
@@ -181,9 +182,12 @@ export class XdsStream<Request extends AnyRequest> {
   #sendNext(): boolean {
     const view = this.#view();
     if (!view) return false;
+    const stands = standing(view);
+    if (stands === 'settled') return this.#settle(view);
+    if (stands === 'unanswered') return false;
     for (const state of view.states.values()) {
       if (state.claimed !== undefined) this.#settleClaim(view, state, state.claimed);
-      if (state.holding.rejected.size > 0)
+      if (state.holding.hasRejected)
         state.holding.reconsider(goal(view, state), (name) => state.subscription.wants(name));
     }
     if (view.founded !== view.target && isFounded(view)) {
@@ -192,17 +196,22 @@ export class XdsStream<Request extends AnyRequest> {
     }
     const next = nextResponse(view);
     if (next) this.#deliver(view, next);
-    else if (this.#settled !== view.target && isSettled(view)) {
-      this.#settled = view.target;
-      this.#tell({ kind: 'settled', version: view.target.version });
-      return true;
-    }
-    return next !== undefined;
+    // Working it out may have shown that the client has it all, under other versions.
+    return next !== undefined || standing(view) === 'settled';
+  }
+
+  #settle({ target }: StreamView): boolean {
+    this.#founded = target;
+    if (this.#settled === target) return false;
+    this.#settled = target;
+    this.#tell({ kind: 'settled', version: target.version });
+    return true;
   }
 
   #view(): StreamView | undefined {
     if (!this.#target || this.#states.size === 0) return undefined;
-    return {
+    if (this.#seen?.target === this.#target && this.#seen.founded === this.#founded) return this.#seen;
+    this.#seen = {
       variant: this.#variant,
       states: this.#states,
       target: this.#target,
@@ -211,6 +220,7 @@ export class XdsStream<Request extends AnyRequest> {
       isAggregated: this.#options.type === undefined,
       unacknowledged: this.#limits.unacknowledged,
     };
+    return this.#seen;
   }
 
   /**

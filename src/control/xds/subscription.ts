@@ -21,6 +21,8 @@ export class Subscription {
   #named = false;
   /** The list of the last state-of-the-world request, `*` included. */
   #listed: NameSet = noNames;
+  /** What the last view was of, and that view. */
+  #viewed: { readonly resources: ResourceMap; readonly names: NameSet; readonly view: ResourceMap } | undefined;
 
   constructor(type: TypeUrl) {
     this.#type = type;
@@ -60,7 +62,10 @@ export class Subscription {
   /** The part of `resources` that the client wants. */
   view(resources: ResourceMap): ResourceMap {
     if (this.#wildcard) return resources;
-    return this.#names === noNames ? noResources : viewOf(resources, this.#names);
+    if (this.#names === noNames) return noResources;
+    if (this.#viewed?.resources !== resources || this.#viewed.names !== this.#names)
+      this.#viewed = { resources, names: this.#names, view: viewOf(resources, this.#names) };
+    return this.#viewed.view;
   }
 
   /**

@@ -32,5 +32,5 @@ export interface NextResponse {
   /** Whether the client waits for it, or we for its ACK, even where it says nothing: the first answer to a wildcard. */
   readonly isAwaited: boolean;
   /** Names that are asked for and have to wait; undefined where none was answered. */
-  readonly left?: ReadonlySet<string>;
+  readonly left: ReadonlySet<string> | undefined;
 }

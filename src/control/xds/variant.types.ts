@@ -5,10 +5,10 @@ import type { ResourceMap } from './snapshot.ts';
 
 /** What the requests of both variants have in common. */
 export interface AnyRequest {
-  readonly node?: NodeInfo;
+  readonly node?: NodeInfo | undefined;
   readonly typeUrl: string;
   readonly nonce: string;
-  readonly error?: Refusal;
+  readonly error?: Refusal | undefined;
 }
 
 /** How a response to be is said. */
