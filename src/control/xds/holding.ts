@@ -270,6 +270,7 @@ export class Holding {
   }
 
   #replacedBy({ changed, removed }: Difference): Entry[] {
+    if (this.#held.size === 0) return [];
     const before: (Entry | undefined)[] = [];
     for (const { name } of changed) before.push(this.#held.get(name));
     for (const name of removed) before.push(this.#held.get(name));

@@ -124,7 +124,8 @@ function answerNames(
 ): { difference: Difference; left: ReadonlySet<string> } {
   const { subscription, holding } = state;
   const { asked, wildcardAsked } = subscription;
-  if (!wildcardAsked && difference.changed.length === asked.size) return { difference, left: nothing };
+  if (asked.size === 0 || (!wildcardAsked && difference.changed.length === asked.size))
+    return { difference, left: nothing };
   const said = new Set(difference.changed.map(({ name }) => name));
   const again: Resource[] = [];
   const absent: string[] = [];
