@@ -11,7 +11,7 @@ import { machine } from './machine.ts';
 const root = path.resolve(import.meta.dirname, '..');
 const changes = Number(process.argv[2] ?? 86_400);
 const clients = Number(process.argv[3] ?? 200);
-const changesPerSecond = Number(process.argv[4] ?? 200);
+const changesPerSecond = Number(process.argv[4] ?? 300);
 const groups = 8;
 /** What nodes held that left is remembered for minutes: who leaves seldom makes that look like growth for as long. */
 const changesPerReconnect = 10;

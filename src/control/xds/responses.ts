@@ -10,6 +10,10 @@ export interface Encoded {
   readonly nonce: string;
 }
 
+interface Known extends Encoded {
+  readonly version: string;
+}
+
 /** What a response says, apart from its resources. */
 export interface Heading {
   readonly type: TypeUrl;
@@ -24,8 +28,11 @@ export interface Heading {
  * that a stream that sends what was built before its last response has it built anew: a client that says one ACK for two responses says it for the last.
  */
 export class Responses {
-  /** By what they were made of, which the streams in step share, and their heading. */
-  readonly #known = new WeakMap<object, Map<string, Encoded>>();
+  /**
+   * By what they were made of, which the streams in step share, and variant and type: of each the newest version. What has nothing to say is made
+   * of one and the same object for ever, and so must not remember all versions of which that was said.
+   */
+  readonly #known = new WeakMap<object, Map<string, Known>>();
   #built = 0;
 
   /** How many responses were encoded so far. */
@@ -59,13 +66,14 @@ export class Responses {
   }
 
   #once(origin: object, heading: Heading, variant: string, encode: (nonce: string) => Buffer): Encoded {
-    const ofOrigin = this.#known.get(origin) ?? new Map<string, Encoded>();
+    const ofOrigin = this.#known.get(origin) ?? new Map<string, Known>();
     this.#known.set(origin, ofOrigin);
-    const key = `${variant} ${heading.type} ${heading.version}`;
+    const { type, version, after } = heading;
+    const key = `${variant} ${type}`;
     const known = ofOrigin.get(key);
-    if (known && isAfter(known.nonce, heading.after)) return known;
+    if (known?.version === version && isAfter(known.nonce, after)) return known;
     const nonce = (this.#built += 1).toString(36);
-    const made = { bytes: encode(nonce), nonce };
+    const made = { version, bytes: encode(nonce), nonce };
     ofOrigin.set(key, made);
     return made;
   }
