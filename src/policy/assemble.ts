@@ -9,6 +9,7 @@ import type {
   OutputRules,
   Policy,
   RecordRules,
+  RolloutRules,
   SocketAddress,
 } from './policy.types.ts';
 import type { PolicyInput } from './schema.ts';
@@ -18,7 +19,7 @@ type Contents = NamedFiles & { readonly resources: readonly ExtraResource[] };
 
 /** The policy out of what the schema read and the files that it names. All checks have passed. */
 export function assemblePolicy(
-  { file, sha256 }: Pick<Policy, 'file' | 'sha256'>,
+  { file, sha256, source }: Pick<Policy, 'file' | 'sha256' | 'source'>,
   input: PolicyInput,
   files: Contents,
 ): Policy {
@@ -26,6 +27,7 @@ export function assemblePolicy(
   return {
     file,
     sha256,
+    source,
     fleet: {
       name: input.fleet.name,
       egress: input.fleet.egress.map((network) => network.cidr),
@@ -43,6 +45,7 @@ export function assemblePolicy(
     record: recordOf(input.record),
     outputs: input.outputs.map((output) => outputOf(path.dirname(file), output)),
     resources: files.resources,
+    ...(input.rollout === undefined ? {} : { rollout: rolloutOf(input.rollout) }),
     server: {
       grpc: { listen: input.server.grpc.listen, addresses: addressesOf(input.server.grpc) },
       admin: input.server.admin,
@@ -80,6 +83,10 @@ function recordOf({ assurance, redact, periodic, refusals }: PolicyInput['record
 
 function outputOf(folder: string, { kind, dir, rotate }: PolicyInput['outputs'][number]): OutputRules {
   return { kind, dir: path.resolve(folder, dir), rotate: { bytes: rotate.bytes, seconds: rotate.age.seconds } };
+}
+
+function rolloutOf({ canary, soak }: NonNullable<PolicyInput['rollout']>): RolloutRules {
+  return { canary: 'percent' in canary ? canary : { nodes: canary }, soakSeconds: soak.seconds };
 }
 
 function doorOf(door: PolicyInput['doors'][number], files: NamedFiles): Door {

@@ -130,6 +130,13 @@ function duration(seconds: number): string {
   return `${seconds / size}${unit}`;
 }
 
+/** `10%`: a whole number, from which neither nobody nor everybody follows. */
+export function readShare(value: string): { readonly percent: number } | Refusal {
+  const percent = Number(/^(\d{1,2})%$/.exec(value)?.[1] ?? 0);
+  if (percent > 0) return { percent };
+  return { refused: `"${value}" is no share`, remedy: 'write 1% to 99%, or a list of node ids' };
+}
+
 export function readReason(value: string): string | Refusal {
   if (value.length > limits.reason) {
     return { refused: `the reason has more than ${limits.reason} characters`, remedy: 'say it shorter' };

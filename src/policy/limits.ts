@@ -62,4 +62,6 @@ export const limits = {
   refusalRate: { min: 1, max: 100_000, default: 60 },
   /** Time for which refusals are counted in memory. A killed sink forgets what it counted in it. */
   tallySeconds: { min: 1, max: 600 },
+  /** How long canary nodes are watched; a change that waits longer than a week has been forgotten. */
+  soakSeconds: { min: 1, max: 7 * 86_400 },
 } as const;

@@ -6,6 +6,7 @@ import { checkDoors } from './checks/doors.ts';
 import { checkFleet } from './checks/fleet.ts';
 import { checkOutputs } from './checks/outputs.ts';
 import { checkResources } from './checks/resources.ts';
+import { checkRollout } from './checks/rollout.ts';
 import { checkServer } from './checks/server.ts';
 import { readPolicyFiles } from './files.ts';
 import type { ReadFile } from './files.ts';
@@ -52,7 +53,8 @@ export async function loadPolicy({ file, text, readFile, listFolder }: PolicyTex
   const draft = readable(policySchema, source.value) ?? {};
   const folder = path.dirname(file);
   const named = await readPolicyFiles(sound ? draft : {}, folder, readFile);
-  const extra = await readResourceFiles(sound ? draft : {}, folder, { readFile, listFolder });
+  const seen = remembering(folder, { readFile, listFolder });
+  const extra = await readResourceFiles(sound ? draft : {}, folder, seen);
   const files = [...named.paths, ...extra.paths];
   const crossed = sound
     ? [
@@ -62,6 +64,7 @@ export async function loadPolicy({ file, text, readFile, listFolder }: PolicyTex
         ...checkServer(draft),
         ...checkOutputs(draft, folder),
         ...checkResources(draft),
+        ...checkRollout(draft),
       ]
     : [];
 
@@ -71,7 +74,29 @@ export async function loadPolicy({ file, text, readFile, listFolder }: PolicyTex
   if (problems.length > 0) return { problems, files };
   const sha256 = createHash('sha256').update(text).digest('hex');
   const contents = { ...named, resources: extra.resources };
-  return { policy: assemblePolicy({ file, sha256 }, policySchema.parse(source.value), contents), files };
+  const kept = { text, files: new Map([...named.certificates, ...seen.files]), folders: seen.folders };
+  return { policy: assemblePolicy({ file, sha256, source: kept }, policySchema.parse(source.value), contents), files };
+}
+
+/** Reads as before, and keeps what was read by its path from the folder on. */
+function remembering(folder: string, { readFile, listFolder }: Pick<PolicyText, 'readFile' | 'listFolder'>) {
+  const files = new Map<string, string>();
+  const folders = new Map<string, readonly string[]>();
+  const nameOf = (location: string): string => path.relative(path.resolve(folder), location);
+  return {
+    files,
+    folders,
+    readFile: async (location: string) => {
+      const content = await readFile(location);
+      files.set(nameOf(location), typeof content === 'string' ? content : new TextDecoder().decode(content));
+      return content;
+    },
+    listFolder: async (location: string) => {
+      const names = await listFolder(location);
+      folders.set(nameOf(location), names);
+      return names;
+    },
+  };
 }
 
 /** What is not built is told once, and not as an unknown key or value besides. */

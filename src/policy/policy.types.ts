@@ -6,6 +6,8 @@ export interface Policy {
   readonly file: string;
   /** SHA-256 of the file's text as UTF-8, in hex: what `sha256sum` says of it. */
   readonly sha256: string;
+  /** What it was read from, of which the text is a part. */
+  readonly source: PolicySource;
   readonly fleet: Fleet;
   readonly doors: readonly Door[];
   readonly console: ConsoleRules;
@@ -13,7 +15,18 @@ export interface Policy {
   readonly outputs: readonly OutputRules[];
   /** In the order of the policy, and in each file from its top. */
   readonly resources: readonly ExtraResource[];
+  /** Absent: every change goes to all nodes at once. */
+  readonly rollout?: RolloutRules;
   readonly server: ServerRules;
+}
+
+/** What a policy was read from, so that it can be read again when its files have changed. Holds no secret: users files are not in it. */
+export interface PolicySource {
+  readonly text: string;
+  /** Certificates (PEM) and files of Envoy resources, by their paths from the policy's folder on. */
+  readonly files: ReadonlyMap<string, string>;
+  /** The names in folders that patterns of `resources` looked into, by their paths likewise. */
+  readonly folders: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Envoys that share a policy, and the addresses from which AWS sees them. */
@@ -148,6 +161,14 @@ export interface ExtraResource {
   readonly unrecorded?: string;
   /** Where a field of it stands, or the nearest thing around it. */
   readonly place: (path: readonly (string | number)[], at: 'key' | 'value') => FilePlace;
+}
+
+/** How a change reaches the nodes. */
+export interface RolloutRules {
+  /** Who gets it first. */
+  readonly canary: { readonly nodes: readonly string[] } | { readonly percent: number };
+  /** How long it stays with them before it goes on. */
+  readonly soakSeconds: number;
 }
 
 export interface ServerRules {

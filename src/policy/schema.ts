@@ -6,6 +6,7 @@ import { fleetSchema } from './schema/fleet.ts';
 import { outputSchema } from './schema/outputs.ts';
 import { recordSchema } from './schema/record.ts';
 import { resourcesSchema } from './schema/resources.ts';
+import { rolloutSchema } from './schema/rollout.ts';
 import { serverSchema } from './schema/server.ts';
 
 /**
@@ -35,6 +36,13 @@ export const policySchema = z.strictObject({
       examples: [[{ kind: 'jsonl', dir: '/var/log/sekisho' }]],
     }),
   resources: resourcesSchema,
+  rollout: rolloutSchema
+    .meta({
+      wants: 'map',
+      description: 'How a change reaches the nodes, see docs/operations.md; without it, all of them at once.',
+      examples: [{ canary: ['egress-1'], soak: '60s' }],
+    })
+    .optional(),
   server: serverSchema.prefault({}).meta({ wants: 'map', description: 'Where Sekisho itself listens.', examples: [] }),
 });
 

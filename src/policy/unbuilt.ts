@@ -16,7 +16,6 @@ const unbuilt: readonly Unbuilt[] = [
     instead: 'write assurance: stream',
   },
   { path: ['record', 'retention'], instead: 'remove it; records are kept until you delete them' },
-  { path: ['rollout'], instead: 'remove it; every change goes to the whole fleet at once' },
   { path: ['aws'], instead: 'remove it; write the AWS policies by hand' },
   { path: ['access'], instead: 'remove it, and keep server.admin on loopback' },
   { path: ['server', 'access'], instead: 'remove it, and keep server.admin on loopback' },

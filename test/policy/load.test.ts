@@ -440,13 +440,12 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   'no record': [edit([10, '']), ['1:1 not-built record.assurance']],
   'an unknown assurance': [edit([10, 'record: {assurance: steam}']), ['10:21 value record.assurance']],
   'sections to come': [
-    edit([10, 'record: {assurance: stream, retention: 400d}\nrollout: {}\naws: {}\naccess: {}\nserver: {access: {}}']),
+    edit([10, 'record: {assurance: stream, retention: 400d}\naws: {}\naccess: {}\nserver: {access: {}}']),
     [
       '10:29 not-built record.retention',
-      '11:1 not-built rollout',
-      '12:1 not-built aws',
-      '13:1 not-built access',
-      '14:10 not-built server.access',
+      '11:1 not-built aws',
+      '12:1 not-built access',
+      '13:10 not-built server.access',
     ],
   ],
   'admin off loopback': [edit([0, 'server: {admin: 10.0.0.1:18080}']), ['11:17 not-built server.admin']],
@@ -491,6 +490,27 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     edit([0, `outputs: [${Array.from({ length: 9 }, (_, i) => `{kind: jsonl, dir: o${i}}`).join(', ')}]`]),
     ['11:10 limit outputs'],
   ],
+
+  // Rollout
+  'a canary by name, and one that a pattern admits': [
+    edit(
+      [5, '    egress: [{id: egress-1, address: 10.0.0.5}]\n    host: {match: "host-*", max: 9}'],
+      [0, 'rollout: {canary: [egress-1, host-7], soak: 10m}'],
+    ),
+    [],
+  ],
+  'a share as canary': [edit([0, 'rollout: {canary: 10%}']), []],
+  'no canary': [edit([0, 'rollout: {soak: 60s}']), ['11:1 missing-key rollout.canary']],
+  'an empty list of canaries': [edit([0, 'rollout: {canary: []}']), ['11:19 limit rollout.canary']],
+  'a share of nobody': [edit([0, 'rollout: {canary: 0%}']), ['11:19 value rollout.canary']],
+  'a share of everybody': [edit([0, 'rollout: {canary: 100%}']), ['11:19 value rollout.canary']],
+  'a number for a canary': [edit([0, 'rollout: {canary: 10}']), ['11:19 type rollout.canary']],
+  'a canary that the fleet does not have': [
+    edit([0, 'rollout: {canary: [egress-1, egress-2]}']),
+    ['11:30 unknown-name rollout.canary[1]'],
+  ],
+  'a canary twice': [edit([0, 'rollout: {canary: [egress-1, egress-1]}']), ['11:30 duplicate rollout.canary[1]']],
+  'a soak of no time': [edit([0, 'rollout: {canary: 10%, soak: 0s}']), ['11:30 value rollout.soak']],
 
   // All at once
   'problems of every kind in one run': [
@@ -565,6 +585,7 @@ test('what the policy leaves out has its default', async () => {
   assert.deepEqual(await policyOf(edit()), {
     file: '/etc/sekisho/sekisho.yaml',
     sha256: createHash('sha256').update(edit()).digest('hex'),
+    source: { text: edit(), files: new Map(), folders: new Map() },
     fleet: {
       name: 'tokyo',
       egress: ['51.44.71.80/32'],
@@ -598,6 +619,26 @@ test('what the policy leaves out has its default', async () => {
     },
   });
 });
+
+test('a policy keeps the text that it was read from and the certificates, but nothing of the users files', async () => {
+  const text = edit(
+    [6, 'doors:\n  - {name: a, on: egress, kind: forward, listen: 127.0.0.1:1, users: {basic: users}}'],
+    [9, '  regions: [us-east-1]\n  trust: ca.pem'],
+  );
+  const { source } = await policyOf(text);
+  assert.equal(source.text, text);
+  assert.deepEqual([...source.files.keys()], ['ca.pem']);
+  assert.doesNotMatch(JSON.stringify([...source.files]), /scrypt/);
+});
+
+for (const [written, rules] of [
+  ['{canary: [egress-1], soak: 2m}', { canary: { nodes: ['egress-1'] }, soakSeconds: 120 }],
+  ['{canary: 5%}', { canary: { percent: 5 }, soakSeconds: 60 }],
+] as const) {
+  test(`rollout: ${written} is read`, async () => {
+    assert.deepEqual((await policyOf(edit([0, `rollout: ${written}`]))).rollout, rules);
+  });
+}
 
 test('values come out in their canonical form', async () => {
   const policy = await policyOf(

@@ -20,6 +20,7 @@ export function policy(change: Partial<Policy> = {}): Policy {
   return {
     file: 'sekisho.yaml',
     sha256: 'c0ffee'.padEnd(64, '0'),
+    source: { text: '', files: new Map(), folders: new Map() },
     fleet: {
       name: 'tokyo',
       egress: ['51.44.71.80/32'],
