@@ -14,6 +14,7 @@ import { mayHoldRefusal, refusalIn } from '../record/refusal.ts';
 import { hasCommonProperties, sliceAls, type AlsIdentifier, type AlsMessage } from '../record/slice.ts';
 import { Suspects } from '../record/suspects.ts';
 import type { RefusalRecord } from './refusal-limit.ts';
+import type { TrafficMeter } from './traffic.ts';
 
 /** How the sink knows who sends: by the client certificate's node id, or not at all, over loopback. */
 export type AlsSender = { readonly kind: 'certificate'; readonly node: string } | { readonly kind: 'loopback' };
@@ -52,6 +53,8 @@ export interface AlsStreamOptions {
   /** Which refusals to store; that of the whole sink. */
   readonly refusals: { admits(refusal: RefusalRecord): boolean };
   readonly observer: AlsObserver;
+  /** Counts what comes, where anybody asks for it. */
+  readonly traffic?: Pick<TrafficMeter, 'count'>;
 }
 
 /** Turns the messages of one access-log stream into records. Knows no gRPC and no disk. */
@@ -70,6 +73,8 @@ export function alsStream(options: AlsStreamOptions): AlsStream {
       }
       origin = knownOrigin(origin, message.identifier, options);
       observer.message({ entries: message.http.length + message.tcp.length, bytes: bytes.length });
+      options.traffic?.count(origin.node, 'http', message.http, bytes);
+      options.traffic?.count(origin.node, origin.tcp.origin.kind, message.tcp, bytes);
       const whole = { bytes, suspects: new Suspects(bytes) };
       const records: EncodedRecord[] = [];
       collectRecords(message.http, whole, origin.http, options, records);
