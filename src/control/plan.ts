@@ -1,6 +1,8 @@
 import type { Policy } from '../policy/policy.types.ts';
 import { memberOf } from '../policy/membership.ts';
-import { encodeAny } from '../wire/proto-json.ts';
+import { encodeAny, type TypedJson } from '../wire/proto-json.ts';
+import { contentHash } from './content.ts';
+import { doorNames } from './door-names.ts';
 import { withExtras } from './extra/with-extras.ts';
 import { checkReferences } from './resources/references.ts';
 import { resourceName, typeUrls } from './resources/types.ts';
@@ -13,6 +15,8 @@ export interface Plan {
   readonly snapshots: ReadonlyMap<string, Snapshot>;
   /** The key of a node's snapshot; undefined for a node that is none of ours. A node that is not fit for doors gets all but these. */
   keyOf(nodeId: string, fit: boolean): string | undefined;
+  /** A hash of what the nodes of a key get, which a renewed certificate does not change. */
+  contentOf(key: string): string | undefined;
 }
 
 /**
@@ -27,32 +31,41 @@ export function plan(facts: {
 }): Plan {
   const { policy, hosts, keys, previous } = facts;
   const snapshots = new Map<string, Snapshot>();
+  const contents = new Map<string, string>();
+  const add = (key: string, resources: readonly TypedJson[], names: unknown): void => {
+    const before = previous?.snapshots.get(key);
+    const inputs = resources.map((resource) => ({
+      type: resource['@type'],
+      name: resourceName(resource),
+      bytes: encodeAny(resource),
+    }));
+    snapshots.set(key, makeSnapshot(inputs, before && { previous: before }));
+    contents.set(key, contentHash(resources, names));
+  };
   for (const group of policy.fleet.groups) {
+    const proxies = policy.doors.filter(({ on, tls }) => on === group.name && tls);
+    const names = proxies.map((door) => doorNames(policy, door));
     const sources = new Set([...group.nodes.map(({ source }) => source), ...(group.pattern ? [undefined] : [])]);
     for (const source of sources) {
       const key = variant(group.name, source);
       const resources = withExtras({ policy, hosts, group: group.name, source, keys });
       checkReferences(resources);
-      const before = previous?.snapshots.get(key);
-      const inputs = resources.map((resource) => ({
-        type: resource['@type'],
-        name: resourceName(resource),
-        bytes: encodeAny(resource),
-      }));
-      snapshots.set(key, makeSnapshot(inputs, before && { previous: before }));
-      const doorless = previous?.snapshots.get(withoutDoors(key));
-      const rest = inputs.filter(({ type }) => type !== typeUrls.listener);
-      snapshots.set(withoutDoors(key), makeSnapshot(rest, doorless && { previous: doorless }));
+      add(key, resources, names);
+      const doorless = resources.filter((resource) => resource['@type'] !== typeUrls.listener);
+      add(withoutDoors(key), doorless, names);
     }
   }
+  // Asked for every stream of a fleet at once, which may be of 10,000 named nodes.
+  const named = new Map(
+    policy.fleet.groups.flatMap(({ name, nodes }) => nodes.map(({ id, source }) => [id, variant(name, source)])),
+  );
   return {
     snapshots,
     keyOf: (id, fit) => {
-      const member = memberOf(policy, id);
-      if (!member) return undefined;
-      const key = variant(member.group.name, member.node?.source);
-      return fit ? key : withoutDoors(key);
+      const key = named.get(id) ?? memberOf(policy, id)?.group.name;
+      return key === undefined || fit ? key : withoutDoors(key);
     },
+    contentOf: (key) => contents.get(key),
   };
 }
 

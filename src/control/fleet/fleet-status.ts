@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { XdsEvent } from '../xds/events.types.ts';
-import type { FleetJson } from './fleet.types.ts';
+import type { FleetJson, NodeJson } from './fleet.types.ts';
 import { NodeStatus } from './node-status.ts';
 
 export interface FleetLimits {
@@ -51,6 +51,23 @@ export class FleetStatus {
       healthy: nodes.every((node) => node.inStep && node.findings.length === 0),
       nodes,
     };
+  }
+
+  /** One node as it is now; undefined where nobody has heard of it. */
+  node(id: string): NodeJson | undefined {
+    return this.#nodes.get(id)?.toJson();
+  }
+
+  /** The nodes that are there. */
+  connected(): string[] {
+    return [...this.#nodes.values()].flatMap((node) => (node.connected ? node.id : []));
+  }
+
+  /** How many nodes are there and have not acknowledged all that they shall have. */
+  behind(): number {
+    let behind = 0;
+    for (const node of this.#nodes.values()) if (node.connected && !node.inStep) behind += 1;
+    return behind;
   }
 
   #forgetDeparted(): void {

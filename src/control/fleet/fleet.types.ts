@@ -24,6 +24,9 @@ export interface NodeJson {
   /** Version of the snapshot that the node shall have, and of the one that it last said it has completely. */
   readonly target: string | null;
   readonly running: string | null;
+  /** Since when it shall have the one, and has had the other. */
+  readonly targetSince: string | null;
+  readonly runningSince: string | null;
   readonly inStep: boolean;
   readonly types: readonly TypeJson[];
   readonly findings: readonly Finding[];
@@ -35,6 +38,8 @@ export interface TypeJson {
   /** Versions of the snapshots that the last response and the last ACK belong to; an unchanged type is not sent again. */
   readonly sent: string | null;
   readonly acked: string | null;
+  /** How many resources it asks for by name. */
+  readonly names: number;
   /** The last refusal, kept until the type is acknowledged again. */
   readonly nack: { readonly time: string; readonly version: string; readonly text: string } | null;
   readonly inStep: boolean;

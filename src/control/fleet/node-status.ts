@@ -6,9 +6,16 @@ import type { NodeJson, TypeJson } from './fleet.types.ts';
 type StreamEvent = Extract<XdsEvent, StreamFacts>;
 
 interface TypeStatus {
+  names: number;
   sent?: string;
   acked?: string;
   nack?: { readonly time: number; readonly version: string; readonly text: string };
+}
+
+/** The version of a snapshot, and since when it is wanted or run. */
+interface Wanted {
+  readonly version: string;
+  readonly since: number;
 }
 
 /** What is known of one stream. */
@@ -18,8 +25,8 @@ interface StreamStatus {
   readonly types: Map<TypeUrl, TypeStatus>;
   readonly withheld: Set<TypeUrl>;
   readonly unknown: Set<TypeUrl>;
-  target?: string;
-  running?: string;
+  target?: Wanted;
+  running?: Wanted;
 }
 
 /**
@@ -47,6 +54,12 @@ export class NodeStatus {
     return this.#lastSeen ?? 0;
   }
 
+  /** Whether it is there and has acknowledged all that it shall have. */
+  get inStep(): boolean {
+    const { target, running } = this.#shown ?? {};
+    return this.connected && target !== undefined && target.version === running?.version;
+  }
+
   observe(event: StreamEvent, now: number): void {
     if (event.kind === 'connected') this.#connect(event, now);
     if (event.kind === 'disconnected') this.#disconnect(event);
@@ -58,7 +71,6 @@ export class NodeStatus {
   toJson(): NodeJson {
     const shown = this.#shown;
     const types = [...(shown?.types ?? [])].map(([type, status]) => typeToJson(type, status));
-    const inStep = this.connected && shown?.target !== undefined && shown.target === shown.running;
     const [oldest] = this.#streams.values();
     return {
       id: this.id,
@@ -70,9 +82,11 @@ export class NodeStatus {
       streams: this.#streams.size,
       peer: shown?.facts.peer ?? null,
       identity: shown?.facts.identity ?? null,
-      target: shown?.target ?? null,
-      running: shown?.running ?? null,
-      inStep,
+      target: shown?.target?.version ?? null,
+      running: shown?.running?.version ?? null,
+      targetSince: shown?.target ? time(shown.target.since) : null,
+      runningSince: shown?.running ? time(shown.running.since) : null,
+      inStep: this.inStep,
       types: types.sort((a, b) => (a.type < b.type ? -1 : 1)),
       findings: findingsOf(this.#facts(types)),
     };
@@ -113,13 +127,13 @@ export class NodeStatus {
 function follow(stream: StreamStatus, event: StreamEvent, now: number): void {
   switch (event.kind) {
     case 'targeted':
-      stream.target = event.version;
+      stream.target = sinceThen(stream.target, event.version, now);
       return;
     case 'settled':
-      stream.running = event.version;
+      stream.running = sinceThen(stream.running, event.version, now);
       return;
     case 'subscribed':
-      typeOf(stream, event.type);
+      typeOf(stream, event.type).names = event.names;
       return;
     case 'withheld':
       stream.withheld.add(event.type);
@@ -142,13 +156,18 @@ function follow(stream: StreamStatus, event: StreamEvent, now: number): void {
   }
 }
 
+/** Being told the same again changes nothing. */
+function sinceThen(before: Wanted | undefined, version: string, now: number): Wanted {
+  return before?.version === version ? before : { version, since: now };
+}
+
 function accept(status: TypeStatus, version: string): void {
   status.acked = version;
   delete status.nack;
 }
 
 function typeOf({ types }: StreamStatus, type: TypeUrl): TypeStatus {
-  const status = types.get(type) ?? {};
+  const status = types.get(type) ?? { names: 0 };
   types.set(type, status);
   return status;
 }
@@ -161,11 +180,12 @@ function isFromNode({ kind }: StreamEvent): boolean {
   return kind !== 'targeted' && kind !== 'sent';
 }
 
-function typeToJson(type: TypeUrl, { sent, acked, nack }: TypeStatus): TypeJson {
+function typeToJson(type: TypeUrl, { sent, acked, names, nack }: TypeStatus): TypeJson {
   return {
     type: shortType(type),
     sent: sent ?? null,
     acked: acked ?? null,
+    names,
     nack: nack ? { ...nack, time: time(nack.time) } : null,
     inStep: nack === undefined && sent === acked,
   };

@@ -25,6 +25,33 @@ test('a node is in step when it says that it runs what it shall have, and only w
   assert.equal(story.fleet.snapshot().healthy, false);
 });
 
+test('since when a node shall have its version and has had it does not change when it is told the same again', () => {
+  const story = new FleetStory();
+  const tell = story.connect('egress-1');
+  const since = () => [story.node('egress-1').targetSince, story.node('egress-1').runningSince];
+  assert.deepEqual(since(), [null, null]);
+  for (const kind of ['targeted', 'settled', 'targeted', 'settled'] as const) {
+    tell({ kind, version: 'a' });
+    story.clock.at += 1000;
+  }
+  assert.deepEqual(since(), ['2026-11-24T00:00:00.500Z', '2026-11-24T00:00:01.500Z']);
+});
+
+test('who is there, who is behind, and how one stands can be asked without the whole fleet', () => {
+  const story = new FleetStory();
+  story.connect('gone')({ kind: 'disconnected' });
+  const tell = story.connect('egress-1');
+  story.connect('egress-2');
+  tell({ kind: 'targeted', version: 'a' });
+  assert.deepEqual([story.fleet.connected(), story.fleet.behind()], [['egress-1', 'egress-2'], 2]);
+  tell({ kind: 'settled', version: 'a' });
+  tell({ kind: 'subscribed', type: listenerType, wildcard: false, names: 3 });
+  assert.equal(story.fleet.behind(), 1);
+  assert.deepEqual(story.fleet.node('egress-1'), story.node('egress-1'));
+  assert.equal(story.fleet.node('egress-1')?.types[0]?.names, 3);
+  assert.equal(story.fleet.node('nobody'), undefined);
+});
+
 test('a fleet that nobody expects and nobody joined is healthy', () => {
   assert.deepEqual(new FleetStory().fleet.snapshot(), {
     time: '2026-11-24T00:00:00.500Z',
@@ -65,7 +92,7 @@ test('what a stream was sent, took in and refused is shown by type, in order of 
   tell({ kind: 'sent', type: clusterType, version: 'b', names: 1, removed: 0, bytes: 1 });
   assert.deepEqual(story.findings('egress-1'), ['nack'], 'a refusal stands until the type is taken in');
   tell({ kind: 'acked', type: clusterType, version: 'b' });
-  assert.deepEqual(types()[0], { type: 'Cluster', sent: 'b', acked: 'b', nack: null, inStep: true });
+  assert.deepEqual(types()[0], { type: 'Cluster', sent: 'b', acked: 'b', names: 0, nack: null, inStep: true });
 });
 
 test('of two streams the newer is the node, and what the older still says does not count', () => {
