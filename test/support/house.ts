@@ -35,11 +35,7 @@ import { line, startSekisho, type Program } from './sekisho.ts';
 
 /** The policy as a test writes it; docs/policy.md says what the keys mean. */
 export interface PolicyFile {
-  fleet: {
-    name: string;
-    egress: string[];
-    nodes: { egress: { id: string; address?: string; source?: string }[]; far?: { id: string }[] };
-  };
+  fleet: { name: string; egress: string[]; nodes: { egress: NodeEntry[]; [group: string]: NodeEntry[] } };
   doors: DoorEntry[];
   console: { regions: string[]; also: string[]; resolvers: string[]; pins: Record<string, string[]>; trust: string };
   record: {
@@ -50,12 +46,19 @@ export interface PolicyFile {
   };
   resources?: (string | { files: string[]; on?: string; unrecorded?: string })[];
   outputs?: { kind: 'jsonl'; dir: string }[];
+  rollout?: { canary: string[] | string; soak: string };
   server: { grpc: { listen: string; address?: string[] }; admin: string; public: string };
+}
+
+export interface NodeEntry {
+  id: string;
+  address?: string;
+  source?: string;
 }
 
 export interface DoorEntry {
   name: string;
-  on: 'egress' | 'far';
+  on: string;
   kind: 'forward' | 'reverse' | 'sidecar';
   listen: string;
   inspect?: 'full' | 'tunnel';

@@ -49,7 +49,7 @@ export class History {
 
   /** Reports an act, now: a promotion, a rollback, what an operator asked for. */
   report(facts: ControlFacts): void {
-    this.#report(this.#event(facts));
+    this.#report(to(facts.nodes ?? [], this.#event(facts)));
   }
 
   /**

@@ -1,10 +1,10 @@
 import { SekishoError } from '../../base/errors.ts';
 
-/** What the administration address of the running service answers to GET `path`, as JSON. Throws `server_unreachable`. */
-export async function askService<T>(admin: string, path: string): Promise<T> {
+/** What the administration address of the running service answers at `path`, to GET unless told otherwise, as JSON. Throws `server_unreachable`. */
+export async function askService<T>(admin: string, path: string, init: RequestInit = {}): Promise<T> {
   const url = new URL(path, admin);
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(5_000) });
     if (!response.ok) throw new Error(`it answered ${response.status}`);
     return (await response.json()) as T;
   } catch (caught) {

@@ -123,14 +123,42 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
       exitCode = await bootstrap(options);
     });
 
-  program
+  interface FleetOptions {
+    admin: string;
+    output: string;
+  }
+  const fleet = program
     .command('fleet')
-    .description('nodes, versions, what each acknowledged or refused; exit 1 when one is out of step')
+    .description(
+      'nodes, versions, what each acknowledged or refused, and how a change goes on; exit 1 when one is out of step',
+    )
     .addOption(admin())
     .addOption(output('table', 'json'))
-    .action(async (options: { admin: string; output: string }) => {
-      const { fleet } = await import('./fleet.ts');
-      exitCode = await fleet(options);
+    .action(async (options: FleetOptions) => {
+      const { fleet: show } = await import('./fleet.ts');
+      exitCode = await show(options);
+    });
+  fleet
+    .command('pause')
+    .description('a change stays with the canary nodes, and goes on to no others')
+    .action(async (_: unknown, command: Command) => {
+      const { commandFleet } = await import('./fleet.ts');
+      exitCode = await commandFleet('pause', command.optsWithGlobals<FleetOptions>());
+    });
+  fleet
+    .command('resume')
+    .description('a paused change goes on; one that was rolled back is tried again')
+    .option('--force', 'give it to all nodes now, whatever it waits for')
+    .action(async ({ force }: { force?: true }, command: Command) => {
+      const { commandFleet } = await import('./fleet.ts');
+      exitCode = await commandFleet(force ? 'force' : 'resume', command.optsWithGlobals<FleetOptions>());
+    });
+  fleet
+    .command('rollback')
+    .description('all nodes get what they had before the change, on trial or already with all of them')
+    .action(async (_: unknown, command: Command) => {
+      const { commandFleet } = await import('./fleet.ts');
+      exitCode = await commandFleet('rollback', command.optsWithGlobals<FleetOptions>());
     });
 
   program

@@ -19,6 +19,8 @@ export interface StrictServerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly log?: Log;
+  /** The paths that take POST, too, without a body; none unless told. */
+  readonly posts?: readonly string[];
   /** A reason (status and what to tell) to turn a request away before it is looked at, or undefined. */
   readonly refuse?: (request: FastifyRequest) => Refusal | undefined;
 }
@@ -29,7 +31,7 @@ export interface Refusal {
 }
 
 /**
- * An HTTP server that does little and does it strictly: GET and HEAD only, the given routes only, short requests, short waits, headers that
+ * An HTTP server that does little and does it strictly: GET and HEAD only unless told otherwise, the given routes only, short requests, short waits, headers that
  * keep a browser from making more of an answer than it is, JSON for every error, and no word about what runs here.
  * Throws `address_in_use` where the port is taken, `usage` where the address is none of this machine's.
  */
@@ -46,13 +48,17 @@ export async function strictServer(
   });
   app.server.maxConnections = maxConnections;
   app.addHook('onRequest', (request, reply, next) => {
-    const refusal = notAllowed(request) ?? options.refuse?.(request);
+    const refusal = notAllowed(request, options.posts ?? []) ?? options.refuse?.(request);
     if (refusal !== undefined) return void answerError(request, reply, refusal);
     reply.headers(securityHeaders);
     next();
   });
   app.setNotFoundHandler((request, reply) => answerError(request, reply, { status: 404, error: 'nothing here' }));
   app.setErrorHandler((error, request, reply) => {
+    const { statusCode } = error as { readonly statusCode?: number };
+    if (statusCode !== undefined && statusCode < 500) {
+      return answerError(request, reply, { status: statusCode, error: 'this takes no such body' });
+    }
     log.error('an HTTP answer failed', { path: request.routeOptions.url, error });
     return answerError(request, reply, { status: 500, error: 'the answer failed; the log says why' });
   });
@@ -68,7 +74,7 @@ export async function strictServer(
 
 /** Nothing that is asked here is long, and nobody who asks needs time. */
 const limits = {
-  /** Bytes of a body; no route reads one. */
+  /** Bytes of a body; no route wants one. */
   bodyLimit: 1024,
   /** Milliseconds for a whole request to arrive. */
   requestTimeout: 10_000,
@@ -91,8 +97,9 @@ const securityHeaders = {
   'x-frame-options': 'DENY',
 } as const;
 
-function notAllowed({ method }: FastifyRequest): Refusal | undefined {
-  return method === 'GET' || method === 'HEAD' ? undefined : { status: 405, error: 'only GET and HEAD' };
+function notAllowed({ method, url }: FastifyRequest, posts: readonly string[]): Refusal | undefined {
+  if (method === 'GET' || method === 'HEAD') return undefined;
+  return method === 'POST' && posts.includes(url) ? undefined : { status: 405, error: 'only GET and HEAD' };
 }
 
 /** Turns a request away, in JSON, with the headers that every answer has. */

@@ -6,22 +6,23 @@ import type { Metrics } from '../../base/metrics.ts';
 import type { ConsoleCa } from '../../control/ca/console-ca.ts';
 import { DoorCertificates } from '../../control/ca/door-certificates.ts';
 import { LeafStore } from '../../control/ca/leaf-store.ts';
-import { doorNames } from '../../control/door-names.ts';
 import { unrecordedListeners } from '../../control/extra/with-extras.ts';
 import { Admission } from '../../control/fleet/admission.ts';
 import { versionFault } from '../../control/fleet/envoy-version.ts';
 import { FleetStatus } from '../../control/fleet/fleet-status.ts';
 import type { FleetJson } from '../../control/fleet/fleet.types.ts';
 import { History, type ControlReport, type Publication } from '../../control/history/history.ts';
-import { plan, type Plan } from '../../control/plan.ts';
 import { publishedJson, type PublishedJson } from '../../control/preview/published.ts';
-import type { DoorKeys } from '../../control/resources/secrets.ts';
+import type { Revision } from '../../control/rollout/reach.ts';
+import { rolloutJson } from '../../control/rollout/rollout-json.ts';
+import type { RolloutCommand, RolloutJson } from '../../control/rollout/rollout.types.ts';
 import type { SharedState } from '../../control/state/shared-state.types.ts';
 import { Publisher } from '../../control/xds/publisher.ts';
 import { secretType } from '../../control/xds/type-urls.ts';
-import { memberOf } from '../../policy/membership.ts';
+import { memberOf, type Membership } from '../../policy/membership.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import type { NodeInfo } from '../../wire/node-info.ts';
+import { decodeTrafficReport } from '../../wire/traffic-report.ts';
 import { discoveryServices } from '../grpc/discovery/services.ts';
 import { callerOf } from '../grpc/caller.ts';
 import { clientStatusService } from '../grpc/client-status.ts';
@@ -29,18 +30,28 @@ import { readerOf } from '../grpc/reader.ts';
 import type { GrpcService } from '../grpc/server.ts';
 import { convergenceMetrics } from './convergence-metrics.ts';
 import { fleetObserver } from './fleet-metrics.ts';
+import { buildRevision } from './revisions.ts';
+import { openRollout } from './rollout-role.ts';
 
 export interface ControlRole {
   readonly services: readonly GrpcService[];
   /**
-   * Publishes what a policy means, under what this CA can issue. Throws when it cannot; then nothing has changed. `since` is when the change was noticed,
-   * by `steadyClock`.
+   * Goes on by a policy, under what this CA can issue. Throws when it cannot; then nothing has changed. `since` is when the change was noticed, by
+   * `steadyClock`.
    */
   adopt(policy: Policy, ca: ConsoleCa, since: number): Promise<void>;
-  /** Who runs what. */
-  fleet(): FleetJson;
-  /** What the nodes are told, without secrets. */
-  published(): PublishedJson | undefined;
+  /** The policies by which nodes may have doors now: that of the file first, then, while that is on trial or was rolled back, that of the others. */
+  policies(): readonly Policy[];
+  /** The policy that all nodes shall have but the canary nodes. */
+  stable(): Policy;
+  /** Who runs what, and how a change stands. */
+  fleet(): FleetJson & { readonly rollout: RolloutJson | null };
+  /** What the nodes outside the canary are told, without secrets. */
+  published(): PublishedJson;
+  /** What `operator` asks of the rollout. Whether there was anything to do. */
+  command(command: RolloutCommand, operator: string): boolean;
+  /** Takes in a serialised sekisho.v1.TrafficReport. */
+  report(traffic: Buffer): void;
   /** Ends the discovery streams, once what is under way has been written; their Envoys come back to whoever is there then. */
   finish(): void;
   close(): Promise<void>;
@@ -64,27 +75,37 @@ export async function openControl(options: {
     clock: systemClock,
     store: new LeafStore(state),
     onRenewed: () => {
-      const since = steadyClock.now();
-      turn(() => publish(policy, 'renewal', since)).catch(renewalFailed);
+      turn(renew).catch(renewalFailed);
     },
   });
   const admission = new Admission();
   const observed = fleetObserver(metrics, log);
   const convergence = convergenceMetrics(metrics, steadyClock);
-  const publisher = new Publisher({
-    resolve: (node) => {
-      const member = memberOf(policy, node.id);
-      const max = member?.node === undefined ? member?.group.pattern?.max : undefined;
-      if (member && max !== undefined && !admission.hasRoom(member.group.name, node.id, max)) return undefined;
-      return keyOf(node);
-    },
-  });
+  const publisher = new Publisher({ resolve: (node) => resolve(node) });
   const stopping = new AbortController();
-  let { policy, ca } = options;
-  let current: Plan | undefined;
+  let { ca } = options;
+  /** When the change that is being published was noticed, by `steadyClock`. */
+  let noticed = steadyClock.now();
 
-  function keyOf(node: NodeInfo): string | undefined {
-    return current?.keyOf(node.id, versionFault(node) === undefined);
+  const role = await openRollout({
+    state,
+    wanted: await buildRevision(options.policy, certificates),
+    build: (policy) => buildRevision(policy, certificates),
+    publisher,
+    status,
+    published,
+    history,
+    log,
+    metrics,
+  });
+  const { rollout } = role;
+  tellUnrecorded(options.policy, log);
+
+  function resolve(node: NodeInfo): string | undefined {
+    const member = memberIn(rollout.policies, node.id);
+    const max = member?.node === undefined ? member?.group.pattern?.max : undefined;
+    if (member && max !== undefined && !admission.hasRoom(member.group.name, node.id, max)) return undefined;
+    return rollout.keyOf(node.id, versionFault(node) === undefined);
   }
 
   function renewalFailed(caught: unknown): void {
@@ -92,21 +113,28 @@ export async function openControl(options: {
     log.error('door certificates could not be renewed; the old ones stay', { code, why: message });
   }
 
-  /** Everything is worked out and checked first; only then does anyone see it. */
-  async function publish(next: Policy, actor: Publication['actor'], since: number): Promise<void> {
-    const { admitted } = consoleHosts(next.console);
-    const keys = await doorKeys(next, admitted, certificates);
-    const planned = plan({ policy: next, hosts: admitted, keys, previous: current });
-    const gone = publisher.keys.filter((key) => !planned.snapshots.has(key));
-    const before = current;
-    policy = next;
-    current = planned;
-    history.published({ actor, policy, before, after: planned });
-    status.expect(next.fleet.groups.flatMap((group) => group.nodes.map(({ id }) => id)));
-    convergence.begin(since, (node) => planned.snapshots.get(keyOf(node) ?? '')?.version);
-    for (const [key, snapshot] of planned.snapshots) publisher.publish(key, snapshot);
-    publisher.resolveAgain();
-    for (const key of gone) publisher.withdraw(key);
+  function unfollowed(caught: unknown): void {
+    const { code, message } = SekishoError.from(caught);
+    log.error('what the control plane with the lease says of the rollout cannot be followed', { code, why: message });
+  }
+
+  /** New certificates are no change of a policy: whatever is in force gets them. A policy that the CA does not cover keeps those that it has. */
+  async function renew(): Promise<void> {
+    noticed = steadyClock.now();
+    const renewed: Revision[] = [];
+    for (const { policy, plan } of rollout.revisions) {
+      await buildRevision(policy, certificates, plan).then((revision) => renewed.push(revision), renewalFailed);
+    }
+    rollout.renew(renewed);
+  }
+
+  function published(publication: Publication): void {
+    const { after } = publication;
+    history.published(publication);
+    convergence.begin(publication.actor === 'rollout' ? steadyClock.now() : noticed, (node) => {
+      const key = after.keyOf(node.id, versionFault(node) === undefined);
+      return key === undefined ? undefined : after.snapshots.get(key)?.version;
+    });
   }
 
   // A reload and a renewal at the same time: one after the other, each from what the other left.
@@ -123,26 +151,28 @@ export async function openControl(options: {
     // What the holder before us did not live to renew.
     if (state.held && !issues) certificates.renewDue().catch(renewalFailed);
     issues = state.held;
+    turn(() => role.heed()).catch(unfollowed);
   });
-  await turn(() => publish(policy, 'policy', steadyClock.now()));
-  tellUnrecorded(policy, log);
   const renewing = certificates.renewUntil(stopping.signal, renewalFailed);
   const discovery = discoveryServices({
     publisher,
-    identify: (call) => callerOf(call, policy.fleet.name),
+    identify: (call) => callerOf(call, rollout.wanted.policy.fleet.name),
     secret: new Set([secretType]),
     observe: (event) => {
-      if (event.kind === 'connected') admission.came(event.node.id, memberOf(policy, event.node.id)?.group.name ?? '');
+      if (event.kind === 'connected') {
+        admission.came(event.node.id, memberIn(rollout.policies, event.node.id)?.group.name ?? '');
+      }
       if (event.kind === 'disconnected') admission.left(event.node.id);
       status.observe(event);
       history.observe(event);
       convergence.observe(event);
       observed(event);
+      rollout.observe(event);
     },
   });
   const clientStatus = clientStatusService({
     publisher,
-    identify: (call) => readerOf(call, policy.fleet.name),
+    identify: (call) => readerOf(call, rollout.wanted.policy.fleet.name),
     failed: ({ code, message }, peer) => {
       log.warn('a question for the state of nodes was refused', { code, peer, why: message });
     },
@@ -154,15 +184,29 @@ export async function openControl(options: {
         // Signing for the new policy comes before letting go of anything.
         const { admitted } = consoleHosts(next.console);
         nextCa.assertPermits(admitted, []);
-        certificates.adopt(nextCa);
+        const isOther = certificates.adopt(nextCa);
         ca = nextCa;
-        await publish(next, 'policy', since);
+        const wanted = await buildRevision(next, certificates, rollout.stable.plan);
+        if (isOther) await renew();
+        noticed = since;
+        await role.want(wanted);
         tellUnrecorded(next, log);
       }),
-    fleet: () => status.snapshot(),
+    policies: () => rollout.policies,
+    stable: () => rollout.stable.policy,
+    fleet: () => {
+      const found = status.snapshot();
+      const json = rolloutJson(rollout, systemClock.now());
+      return { ...found, healthy: found.healthy && json?.state !== 'rolled-back', rollout: json };
+    },
     published: () => {
+      const { policy, plan } = rollout.stable;
       const { constraints } = ca;
-      return current && { ...publishedJson(policy, consoleHosts(policy.console).admitted, current), constraints };
+      return { ...publishedJson(policy, consoleHosts(policy.console).admitted, plan), constraints };
+    },
+    command: (command, operator) => rollout.command(command, operator),
+    report: (traffic) => {
+      rollout.report(decodeTrafficReport(traffic));
     },
     finish: () => {
       discovery.close();
@@ -172,6 +216,7 @@ export async function openControl(options: {
       stopping.abort();
       watch.close();
       await renewing;
+      await role.close();
     },
   };
 }
@@ -183,17 +228,11 @@ function tellUnrecorded(policy: Policy, log: Log): void {
   }
 }
 
-/** The leaves of every door: in place of the console, and as a proxy where it speaks TLS itself. */
-async function doorKeys(
-  policy: Policy,
-  hosts: readonly string[],
-  certificates: DoorCertificates,
-): Promise<Map<string, DoorKeys>> {
-  const keys = new Map<string, DoorKeys>();
-  for (const door of policy.doors) {
-    const leaf = await certificates.leafFor(hosts);
-    const own = doorNames(policy, door);
-    keys.set(door.name, door.tls ? { leaf, proxy: await certificates.leafFor(own.hosts, own.addresses) } : { leaf });
+/** A node's place by the first policy that knows it. */
+function memberIn(policies: readonly Policy[], node: string): Membership | undefined {
+  for (const policy of policies) {
+    const member = memberOf(policy, node);
+    if (member) return member;
   }
-  return keys;
+  return undefined;
 }

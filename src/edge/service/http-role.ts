@@ -3,6 +3,7 @@ import type { Metrics } from '../../base/metrics.ts';
 import { consoleHosts } from '../../aws/hosts.ts';
 import type { ConsoleCa } from '../../control/ca/console-ca.ts';
 import { doorNames } from '../../control/door-names.ts';
+import type { RolloutCommand } from '../../control/rollout/rollout.types.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import { adminServer } from '../http/admin-server.ts';
 import { proxyAutoConfig, type PacDoor } from '../http/pac.ts';
@@ -19,8 +20,9 @@ export function openAdmin(options: {
   readonly obstacles: Obstacles;
   readonly fleet: () => unknown;
   readonly published: () => unknown;
+  readonly command: (command: RolloutCommand, operator: string) => boolean;
 }): Promise<HttpServer> {
-  const { policy, metrics, obstacles, fleet, published, log } = options;
+  const { policy, metrics, obstacles, fleet, published, command, log } = options;
   return adminServer({
     ...policy.server.admin,
     log,
@@ -28,6 +30,7 @@ export function openAdmin(options: {
     metrics: () => metrics.text(),
     fleet,
     published,
+    command,
   });
 }
 

@@ -68,11 +68,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const expiry = watchExpiry(metrics, log);
 
     let sink: SinkRole | undefined;
+    let control: ControlRole | undefined;
     if (roles.has('sink')) {
-      sink = await openSink({ ...options, metrics, obstacles });
+      sink = await openSink({
+        ...options,
+        metrics,
+        obstacles,
+        inForce: () => control?.policies() ?? [],
+        ...(ca !== undefined && { report: (traffic: Buffer) => control?.report(traffic) }),
+      });
       opened.push(() => sink?.close() ?? Promise.resolve());
     }
-    let control: ControlRole | undefined;
     let shared: StateRole | undefined;
     if (ca !== undefined) {
       shared = await openState({ ...options, shared: options.state, metrics });
@@ -88,10 +94,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       ...{ policy, log, metrics, obstacles },
       fleet: () => ({ ...(control?.fleet() ?? { nodes: [] }), lease: shared?.lease() ?? null }),
       published: () => control?.published(),
+      command: (command, operator) => control?.command(command, operator) ?? false,
     });
     opened.push(() => admin.close());
     if (ca !== undefined) {
-      const open = await openPublic(() => policy, ca, log);
+      const open = await openPublic(() => control?.stable() ?? policy, ca, log);
       opened.push(() => open.close());
     }
     const grpc = await startGrpcServer({

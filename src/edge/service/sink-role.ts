@@ -9,6 +9,7 @@ import type { Policy } from '../../policy/policy.types.ts';
 import { alsStream } from '../../sink/intake/als.ts';
 import { controlIntake, type ControlIntake } from '../../sink/intake/control.ts';
 import { RefusalTally } from '../../sink/intake/refusal-tally.ts';
+import { TrafficMeter } from '../../sink/intake/traffic.ts';
 import { Outputs } from '../../sink/outputs/outputs.ts';
 import { openJournal } from '../../sink/journal/journal.ts';
 import type { JournalObserver } from '../../sink/journal/journal.types.ts';
@@ -38,6 +39,9 @@ export interface SinkRole extends ControlIntake {
 /** An access log stream is never acknowledged, so nobody waits for the disk; it is 1 s behind by its own buffer anyway. */
 const lingerMs = 5;
 
+/** Envoys send entries about every second. */
+const reportMs = 1_000;
+
 /** The folder of the journal inside the data folder. */
 export function journalFolder(data: string): string {
   return path.join(data, 'journal');
@@ -50,9 +54,14 @@ export async function openSink(options: {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly obstacles: Obstacles;
+  /** Policies by which nodes may have doors besides the sink's own, while a change is on its way to them. */
+  readonly inForce: () => readonly Policy[];
+  /** Takes a sekisho.v1.TrafficReport about every second; absent where nobody wants any. */
+  readonly report?: ((traffic: Buffer) => void) | undefined;
 }): Promise<SinkRole> {
-  const { log, metrics } = options;
+  const { log, metrics, report } = options;
   let policy = options.policy;
+  const policies = (): readonly [Policy, ...Policy[]] => [policy, ...options.inForce()];
   let rules = redactionRules(policy.record.redactQuery);
   const dir = journalFolder(options.data);
   const pulse = new Pulse();
@@ -97,17 +106,24 @@ export async function openSink(options: {
       log.error('counts of refusals were not stored', { records, why: SekishoError.from(caught).message });
     },
   });
+  const traffic = new TrafficMeter(systemClock.now());
+  const reporting =
+    report &&
+    setInterval(() => {
+      report(traffic.report(systemClock.now()));
+    }, reportMs);
   const als = alsService({
     journal,
     identify: (call) => callerOf(call, policy.fleet.name),
     open: (caller) =>
       alsStream({
         identity: caller,
-        admits: (node) => memberOf(policy, node) !== undefined,
+        admits: (node) => policies().some((one) => memberOf(one, node) !== undefined),
         rules: () => rules,
         clock: systemClock,
         refusals,
         observer,
+        ...(report && { traffic }),
       }),
     failed: (caught, peer) => {
       const error = SekishoError.from(caught);
@@ -122,7 +138,7 @@ export async function openSink(options: {
     observer: recordsObserver(metrics, log),
   });
   showLags(metrics, () => records.lags());
-  const users = openUsers({ policy: () => policy, log, metrics });
+  const users = openUsers({ policies, log, metrics });
   return {
     ...controlIntake({ journal, clock: systemClock }),
     services: [als, records, users.service],
@@ -135,6 +151,7 @@ export async function openSink(options: {
       records.close();
     },
     close: async () => {
+      clearInterval(reporting);
       await users.close();
       const counted = refusals.close();
       await journal.close();

@@ -11,11 +11,16 @@ import type { GrpcService } from '../grpc/server.ts';
 import { passwordThread } from '../passwords/password-thread.ts';
 
 /** Who comes in at the doors for people with passwords, as a part of the running service. What people typed is in no log line. */
-export function openUsers(options: { readonly policy: () => Policy; readonly log: Log; readonly metrics: Metrics }): {
+export function openUsers(options: {
+  /** That of the file first. */
+  readonly policies: () => readonly [Policy, ...Policy[]];
+  readonly log: Log;
+  readonly metrics: Metrics;
+}): {
   readonly service: GrpcService;
   close(): Promise<void>;
 } {
-  const { policy, log, metrics } = options;
+  const { policies, log, metrics } = options;
   const decisions = metrics.counter({
     name: 'sekisho_users_checks_total',
     help: 'Questions of Envoys who somebody is, by what was answered.',
@@ -35,8 +40,8 @@ export function openUsers(options: { readonly policy: () => Policy; readonly log
     () => gatekeeper.waiting,
   );
   const service = authorizationService({
-    policy,
-    identify: (call) => callerOf(call, policy().fleet.name),
+    policies,
+    identify: (call) => callerOf(call, policies()[0].fleet.name),
     gatekeeper,
     decided: (result) => {
       decisions.add({ result });

@@ -13,6 +13,7 @@ test('each node has a row that says how it stands, and its findings below it', (
   story.fleet.expect(['egress-1', 'egress-2']);
   const inStep = story.connect('egress-1');
   inStep({ kind: 'targeted', version: '0123456789abcdef' });
+  story.clock.at += 5_000;
   inStep({ kind: 'settled', version: '0123456789abcdef' });
   const behind = story.connect('host-1', { identity: 'loopback' });
   behind({ kind: 'targeted', version: 'fedcba9876543210' });
@@ -22,14 +23,14 @@ test('each node has a row that says how it stands, and its findings below it', (
   assert.equal(
     renderFleetTable(story.fleet.snapshot(), 120),
     `\
-NODE      ENVOY   STATE       SINCE                 TARGET    RUNNING   IDENTITY
-egress-1  1.40.0  in step     2026-11-24T00:00:00Z  01234567  01234567  certificate
-egress-2  -       never seen  -                     -         -         -
+NODE      ENVOY   STATE       SINCE                 WANTED    RUNNING   RUNNING SINCE         IDENTITY
+egress-1  1.40.0  in step     2026-11-24T00:00:00Z  01234567  01234567  2026-11-24T00:00:05Z  certificate
+egress-2  -       never seen  -                     -         -         -                     -
   never-connected: The policy names egress-2, but it never came; start its Envoy with this node id.
-host-1    1.40.0  behind      2026-11-24T00:00:00Z  fedcba98  -         loopback
-host-2    1.40.0  refused     2026-11-24T00:00:00Z  -         -         certificate
+host-1    1.40.0  behind      2026-11-24T00:00:05Z  fedcba98  -         -                     loopback
+host-2    1.40.0  refused     2026-11-24T00:00:05Z  -         -         -                     certificate
   nack: It refused Cluster of fedcba9876543210: no such field
-host-3    1.40.0  left        2026-11-24T00:00:00Z  -         -         certificate
+host-3    1.40.0  left        2026-11-24T00:00:05Z  -         -         -                     certificate
   disconnected: It has no stream open; it goes on with what it has until it comes back.
 `,
   );

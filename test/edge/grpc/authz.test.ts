@@ -5,7 +5,7 @@ import { SekishoError } from '../../../src/base/errors.ts';
 import { authorizationService } from '../../../src/edge/grpc/authz.ts';
 import { callerOf } from '../../../src/edge/grpc/caller.ts';
 import { startGrpcServer } from '../../../src/edge/grpc/server.ts';
-import type { Accounts } from '../../../src/policy/policy.types.ts';
+import type { Accounts, Policy } from '../../../src/policy/policy.types.ts';
 import type { Attempt, Verdict } from '../../../src/sink/users/gatekeeper.ts';
 import { decode, encode } from '../../../src/wire/proto-json.ts';
 import { door, policy } from '../../support/policies.ts';
@@ -39,12 +39,16 @@ const question = encode('envoy.service.auth.v3.CheckRequest', {
 });
 
 /** A server whose gatekeeper says this of everybody, on loopback. */
-async function house(t: TestContext, verdict: Verdict | SekishoError = { user: 'taro' }) {
+async function house(
+  t: TestContext,
+  verdict: Verdict | SekishoError = { user: 'taro' },
+  policies: readonly [Policy, ...Policy[]] = [policy({ fleet, doors })],
+) {
   const attempts: Attempt[] = [];
   const decided: string[] = [];
   const failed: string[] = [];
   const service = authorizationService({
-    policy: () => policy({ fleet, doors }),
+    policies: () => policies,
     identify: (call) => callerOf(call, 'tokyo'),
     gatekeeper: {
       check: (attempt) => {
@@ -147,6 +151,23 @@ test('a door without people, an unknown one and bytes that are no question are e
   assert.equal(await ask(client, 'office', Buffer.from([0xff])), status.INVALID_ARGUMENT);
   assert.equal(attempts.length, 0);
   assert.equal(failed.length, 4);
+});
+
+test('while a change is on its way, a door of before has its people, and a door of both has those of the file', async (t) => {
+  const [before, now, moved] = [accounts, new Map(), new Map()];
+  const basic = (name: string, people: Accounts, on = 'egress') =>
+    door({ name, on, users: { kind: 'basic', accounts: people } });
+  const { to, attempts } = await house(t, { user: 'taro' }, [
+    policy({ fleet, doors: [basic('both', now), basic('moved', moved, 'host')] }),
+    policy({ fleet, doors: [basic('both', before), basic('moved', before), basic('office', before)] }),
+  ]);
+  const client = dial(t, to, egress1);
+  for (const name of ['both', 'office', 'moved']) await ask(client, name);
+  await ask(dial(t, to, host1), 'moved');
+  assert.equal(attempts.length, 4);
+  [now, before, before, moved].forEach((people, n) => {
+    assert.equal(attempts[n]?.accounts, people);
+  });
 });
 
 test('what goes wrong inside is an error that says nothing of it', async (t) => {

@@ -103,6 +103,56 @@ test('it listens on ::1 and on localhost', async (t) => {
   for (const host of ['::1', 'localhost']) assert.equal((await ask(await admin(t, { host }), '/healthz')).status, 200);
 });
 
+for (const command of ['pause', 'resume', 'force', 'rollback'] as const) {
+  test(`${command} is told to the rollout, and answered with the fleet as it is then`, async (t) => {
+    const told: string[] = [];
+    const fleet = () => ({ told: [...told] });
+    const server = await admin(t, { command: (one) => told.push(one) > 0, fleet });
+    const answer = await ask(server, `/fleet/${command}`, { method: 'POST', headers: { 'x-sekisho-operator': '1' } });
+    assert.deepEqual([answer.status, told], [200, [command]]);
+    assert.deepEqual(JSON.parse(answer.body.toString()), { done: true, fleet: { told: [command] } });
+  });
+}
+
+/** Requests as a browser would send them for a page of somewhere else → status. None of them does anything. */
+const fromAPage: Readonly<Record<string, readonly [Parameters<typeof ask>[2], number]>> = {
+  'a form': [{ method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=b' }, 403],
+  'fetch without CORS': [
+    { method: 'POST', headers: { 'content-type': 'text/plain', origin: 'https://evil.example' } },
+    403,
+  ],
+  'what fetch asks before it sends the header': [
+    { method: 'OPTIONS', headers: { 'access-control-request-headers': 'x-sekisho-operator' } },
+    405,
+  ],
+  'a name that leads to loopback': [
+    { method: 'POST', headers: { host: 'evil.example', 'x-sekisho-operator': '1' } },
+    421,
+  ],
+  'an image': [{ method: 'GET' }, 404],
+};
+for (const [what, [options, status]] of Object.entries(fromAPage)) {
+  test(`${what} commands nothing`, async (t) => {
+    const server = await admin(t, { command: () => assert.fail('it was told') });
+    const answer = await ask(server, '/fleet/rollback', options);
+    assert.equal(answer.status, status);
+    assert.equal(answer.headers['access-control-allow-headers'], undefined);
+  });
+}
+
+test('a command has no body; one that it cannot read is the fault of who sent it', async (t) => {
+  const server = await admin(t, {});
+  const headers = { 'x-sekisho-operator': '1', 'content-type': 'application/json' };
+  assert.equal((await ask(server, '/fleet/pause', { method: 'POST', headers, body: '{' })).status, 400);
+});
+
+test('only commands take POST', async (t) => {
+  const server = await admin(t, {});
+  for (const path of ['/fleet', '/metrics', '/fleet/destroy']) {
+    assert.equal((await ask(server, path, { method: 'POST', headers: { 'x-sekisho-operator': '1' } })).status, 405);
+  }
+});
+
 const quiet: AdminServerOptions = {
   host: '127.0.0.1',
   port: 0,
@@ -110,6 +160,7 @@ const quiet: AdminServerOptions = {
   metrics: () => Promise.resolve(''),
   fleet: () => ({}),
   published: () => undefined,
+  command: () => false,
 };
 
 async function admin(t: TestContext, options: Partial<AdminServerOptions> = {}) {
