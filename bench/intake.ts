@@ -1,9 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ended, listening } from './child.ts';
 import { machine } from './machine.ts';
+import { median } from './median.ts';
 import { freePort, spawnSekisho } from './spawn-sekisho.ts';
 
 /**
@@ -87,44 +88,8 @@ async function startSekisho(folder: string): Promise<Sink> {
   return sink;
 }
 
-function listening(address: string): Promise<void> {
-  const [host = '', port = ''] = address.split(':');
-  const deadline = Date.now() + 10_000;
-  return new Promise((resolve, reject) => {
-    const knock = (): void => {
-      const socket = net.connect({ host, port: Number(port) });
-      socket.once('connect', () => {
-        socket.destroy();
-        resolve();
-      });
-      socket.once('error', (error) => {
-        if (Date.now() > deadline) reject(error);
-        else setTimeout(knock, 20);
-      });
-    };
-    knock();
-  });
-}
-
-function ended(process: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.exitCode !== null) {
-      resolve();
-      return;
-    }
-    process.once('exit', () => {
-      resolve();
-    });
-    process.kill('SIGTERM');
-  });
-}
-
 function numberAfter(line: string, name: string): number {
   return Number(line.slice(line.indexOf(name) + name.length).split(/\s/)[0]);
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
 function last(samples: readonly Sample[]): string {

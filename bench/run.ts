@@ -1,8 +1,9 @@
-/** `npm run bench -- [intake | tail | endurance] …`: one measurement; what follows its name is for it. */
+/** `npm run bench -- [intake | tail | endurance | xds] …`: one measurement; what follows its name is for it. */
 const measurements = {
   intake: () => import('./intake.ts'),
   tail: () => import('./tail.ts'),
   endurance: () => import('./endurance.ts'),
+  xds: () => import('./xds.ts'),
 };
 
 const [, , name = 'intake'] = process.argv;

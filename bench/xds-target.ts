@@ -1,17 +1,10 @@
 /**
- * `sekisho/xds` as a server to be measured: plain text on 127.0.0.1:18500, and POST 127.0.0.1:18501/update changes one endpoint set for all nodes.
+ * `sekisho/xds`, as it is built for its users, as a server to be measured: plain text on 127.0.0.1:18500, and POST 127.0.0.1:18501/update changes one endpoint set for all nodes.
  * Its resources are those of bench/peers/xds: 100 clusters with their endpoint sets, 10 listeners with their routes.
  */
 import { createServer } from 'node:http';
 import * as grpc from '@grpc/grpc-js';
-import {
-  discoveryServices,
-  makeSnapshot,
-  Publisher,
-  resource,
-  type ResourceInput,
-  type Snapshot,
-} from '../src/xds/index.ts';
+import { discoveryServices, makeSnapshot, Publisher, resource, type ResourceInput, type Snapshot } from 'sekisho/xds';
 
 const numbers = { clusters: 100, endpoints: 3, listeners: 10, routes: 10 };
 const type = (name: string): string => `type.googleapis.com/envoy.${name}`;
