@@ -31,7 +31,7 @@ export const delta: Hearing<DeltaRequest> = {
     const settled = explicitVersion(snapshot, type) ?? contentVersion(resourcesOf(snapshot, type));
     const version = kept.length > 0 ? `${settled}~` : settled;
     const { bytes, nonce } = responses.delta({ type, version, after: state.holding.lastNonce }, difference);
-    return { bytes, nonce, version };
+    return { bytes, nonce, version, whole: undefined };
   },
 };
 

@@ -9,6 +9,8 @@ export interface Sent {
   /** The version that the client was shown. */
   readonly version: string;
   readonly difference: Difference;
+  /** All that it shows, where that is all that the client then holds. */
+  readonly whole: Held | undefined;
   /** What it takes the place of, if the client takes it in. */
   readonly replaced: readonly Entry[];
 }
@@ -191,6 +193,7 @@ export class Holding {
   accept(nonce: string): Sent | undefined {
     const sent = this.#take(nonce);
     if (sent && this.#own) this.#confirm(sent.difference, this.#own);
+    if (sent?.whole) this.#forgive(sent.whole);
     return sent;
   }
 
@@ -262,6 +265,13 @@ export class Holding {
       if (rejected?.get(name) === undefined) rejected?.delete(name);
       if (mine.get(name)?.version === unknownVersion) mine.delete(name);
     }
+    if (rejected?.size === 0) this.#rejected = undefined;
+  }
+
+  /** What was refused in worse company and is taken in now, as all there is came once more, is not refused any longer. */
+  #forgive(whole: Held): void {
+    const rejected = this.#rejected?.versions;
+    for (const [name, version] of rejected ?? []) if (whole.get(name)?.version === version) rejected?.delete(name);
     if (rejected?.size === 0) this.#rejected = undefined;
   }
 

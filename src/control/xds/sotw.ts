@@ -29,7 +29,7 @@ export const sotw: Hearing<SotwRequest> = {
     const { bytes, nonce } = whole
       ? responses.sotw(heading, held, () => contentOf(held, next.to))
       : responses.sotw(heading, next.difference, () => next.difference.changed);
-    return { bytes, nonce, version };
+    return { bytes, nonce, version, whole: whole ? held : undefined };
   },
 };
 

@@ -262,9 +262,9 @@ export class XdsStream<Request extends AnyRequest> {
     state.shown = explicitVersion(snapshot, type);
     const said = this.#variant.say(next, this.#options.publisher.responses);
     if (!said) return;
-    const { bytes, nonce, version } = said;
+    const { bytes, nonce, version, whole } = said;
     state.label = version;
-    holding.sent({ nonce, version, difference, replaced });
+    holding.sent({ nonce, version, difference, whole, replaced });
     this.#full = !this.#options.transport.send(bytes);
     const { changed, removed } = difference;
     this.#tell({ kind: 'sent', type, version, names: changed.length, removed: removed.length, bytes: bytes.length });

@@ -1,4 +1,5 @@
 import type { NodeInfo, Refusal } from '../../wire/node-info.ts';
+import type { Held } from './difference.ts';
 import type { NextResponse, TypeState } from './type-state.types.ts';
 import type { Encoded, Responses } from './responses.ts';
 import type { ResourceMap } from './snapshot.ts';
@@ -15,6 +16,8 @@ export interface AnyRequest {
 export interface Said extends Encoded {
   /** The version that the client is shown. */
   readonly version: string;
+  /** All that the response shows, where that is all that the client then holds; undefined where it shows what is new. */
+  readonly whole: Held | undefined;
 }
 
 /** What the two variants of the protocol do differently. Source: "xDS REST and gRPC protocol", Variants of the xDS Transport Protocol. */

@@ -44,7 +44,7 @@ test('where something was under way when the node left, all that it may hold is 
   const left = state('2');
   const removed = { changed: [], removed: ['a'] };
   const replaced = left.holding.move(removed, undefined, []);
-  left.holding.sent({ nonce: 'x', version: '2', difference: removed, replaced });
+  left.holding.sent({ nonce: 'x', version: '2', difference: removed, whole: undefined, replaced });
   memory.remember('n', [left]);
   const recalled = memory.recall('n', clusterType);
   assert.equal(recalled?.isCertain, false);

@@ -132,6 +132,20 @@ describe('a state-of-the-world push', () => {
     line.publish({ clusters: { a: changed }, secrets: { s: body } });
     assert.deepEqual(line.read(), ['Cluster +a']);
   });
+
+  test('that is refused for what an earlier stream may have left is forgiven when all there is comes once more without it', () => {
+    const earlier = open();
+    earlier.publish({ clusters: { old: body } });
+    earlier.ask(clusterType);
+    earlier.publish({ clusters: { a: body } });
+    earlier.end();
+    const line = open(earlier.publisher);
+    assert.deepEqual(line.ask(clusterType), ['Cluster +a +old'], 'nobody knows whether it arrived');
+    line.ask(listenerType);
+    assert.deepEqual(line.nack(clusterType), ['Cluster +a']);
+    line.acknowledgeAll();
+    assert.equal(line.events.at(-1)?.kind, 'settled');
+  });
 });
 
 describe('versions that the owner of a snapshot chose', () => {
