@@ -29,15 +29,36 @@ export class NameList implements Iterable<string> {
   }
 }
 
+/**
+ * Long lists that were read last. A list that begins like one of them, byte for byte, is that one up to there, without a walk over its fields: in a push
+ * thousands of clients say the same list again.
+ */
+const recent: NameList[] = [];
+const recentLimits = { lists: 4, leastBytes: 64, mostBytes: 65_536 };
+
+function remember(list: NameList): NameList {
+  const { length } = list.bytes;
+  if (length < recentLimits.leastBytes || length > recentLimits.mostBytes) return list;
+  if (recent.length === recentLimits.lists) recent.shift();
+  // A copy, for its bytes are a small part of a request that nobody needs any more.
+  recent.push(new NameList(Buffer.from(list.bytes)));
+  return list;
+}
+
 /** Gathers the fields of one number while a message is read; those that stand together are not copied. */
 export class NameGatherer {
+  #known: NameList | undefined;
   #parts: Buffer[] = [];
   #source: Buffer | undefined;
   #from = 0;
   #to = 0;
 
   /** Takes the field that `reader` stands on. */
-  take({ buffer, start, to }: FieldReader): void {
+  take(reader: FieldReader): void {
+    if (this.#source === undefined && this.#parts.length === 0) {
+      this.#known = recent.find(({ bytes }) => reader.skip(bytes));
+    }
+    const { buffer, start, to } = reader;
     if (this.#source !== undefined && start !== this.#to) this.#close();
     if (this.#source === undefined) {
       this.#source = buffer;
@@ -50,7 +71,8 @@ export class NameGatherer {
     this.#close();
     const [first, ...more] = this.#parts;
     if (first === undefined) return NameList.none;
-    return new NameList(more.length === 0 ? first : Buffer.concat(this.#parts));
+    if (this.#known?.bytes.length === first.length && more.length === 0) return this.#known;
+    return remember(new NameList(more.length === 0 ? first : Buffer.concat(this.#parts)));
   }
 
   #close(): void {

@@ -60,6 +60,18 @@ export class FieldReader {
     return true;
   }
 
+  /**
+   * Steps on to the last of some whole fields, if these stand here byte for byte, beginning with the field that the reader stands on; says whether they do.
+   * `start` stays where they begin.
+   */
+  skip(fields: Buffer): boolean {
+    const to = this.start + fields.length;
+    if (to > this.#end || this.buffer.compare(fields, 0, fields.length, this.start, to) !== 0) return false;
+    this.to = to;
+    this.#at = to;
+    return true;
+  }
+
   /** Where a length-delimited field's length stands: behind the tag, before `from`. */
   get lengthAt(): number {
     let at = this.start;

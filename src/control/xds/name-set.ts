@@ -31,6 +31,15 @@ let spellingBytes = 0;
 /** The set of what a client listed. */
 export function nameSetOf(list: NameList): NameSet {
   if (list.isEmpty) return noNames;
+  const set = ofLists.get(list) ?? spelled(list);
+  ofLists.set(list, set);
+  return set;
+}
+
+/** Lists that are one object as often as they come. */
+const ofLists = new WeakMap<NameList, NameSet>();
+
+function spelled(list: NameList): NameSet {
   const key = list.bytes.toString('latin1');
   const met = spellings.get(key)?.deref();
   if (met) return met;
