@@ -6,6 +6,8 @@ import {
   entryFile,
   isEntry,
   newestLease,
+  noteFile,
+  notesIn,
   ownEntry,
   supersededFiles,
   type EntryFile,
@@ -29,11 +31,8 @@ export class Entries {
     for (let attempt = 0; ; attempt++) {
       const file = (await this.current()).get(entry);
       if (file === undefined) return undefined;
-      const bytes = await this.#disk.readFile(join(this.#folder, file.file)).catch((caught: unknown) => {
-        // A newer one has just taken its place.
-        if (attempt < attempts && SekishoError.from(caught).facts['errno'] === 'ENOENT') return undefined;
-        throw caught;
-      });
+      // One that is not there has just been replaced by a newer one; the last attempt says what else it is.
+      const bytes = await (attempt < attempts ? this.#readAny(file.file) : this.#read(file.file));
       if (bytes !== undefined) return bytes;
     }
   }
@@ -77,7 +76,35 @@ export class Entries {
       if (bytes !== undefined) await this.write(entry, bytes, lease);
     }
     await this.write(ownEntry, own, lease);
-    for (const file of supersededFiles(await this.#names())) await this.#disk.remove(join(this.#folder, file));
+    const names = await this.#names();
+    const told = notesIn(names).map(noteFile);
+    for (const file of [...supersededFiles(names), ...told]) await this.#disk.remove(join(this.#folder, file));
+  }
+
+  async leaveNote(id: string, text: string): Promise<void> {
+    await this.#disk.writeFileAtomic(join(this.#folder, noteFile(id)), text, 0o600);
+  }
+
+  /** The notes that others than the process `id` left. */
+  async notes(id: string): Promise<Map<string, string>> {
+    const found = new Map<string, string>();
+    for (const other of notesIn(await this.#names()).filter((one) => one !== id)) {
+      const text = await this.#readAny(noteFile(other));
+      if (text !== undefined) found.set(other, text.toString('utf8'));
+    }
+    return found;
+  }
+
+  /** Undefined where it has just gone. */
+  #readAny(file: string): Promise<Buffer | undefined> {
+    return this.#read(file).catch((caught: unknown) => {
+      if (SekishoError.from(caught).facts['errno'] === 'ENOENT') return undefined;
+      throw caught;
+    });
+  }
+
+  #read(file: string): Promise<Buffer> {
+    return this.#disk.readFile(join(this.#folder, file));
   }
 
   #names(): Promise<string[]> {

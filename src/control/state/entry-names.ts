@@ -22,6 +22,16 @@ export function leaseFile(lease: number): string {
   return `lease.${lease}`;
 }
 
+/** The file in which the process with this id tells the holder of the lease what it sees. */
+export function noteFile(id: string): string {
+  return `note.${id}`;
+}
+
+/** The ids of the processes that left a note. */
+export function notesIn(names: readonly string[]): string[] {
+  return names.flatMap((name) => /^note\.([0-9a-f]{16})$/.exec(name)?.[1] ?? []);
+}
+
 /** The highest number of a lease among the names of a folder; undefined where there is no lease. */
 export function newestLease(names: readonly string[]): number | undefined {
   return highest(leases(names).map(({ lease }) => lease));

@@ -8,6 +8,8 @@ import type { LeaseHolder } from './lease.ts';
 export interface SharedState {
   /** Tells two state folders apart, wherever they are mounted. */
   readonly id: string;
+  /** Where it lies, for people. */
+  readonly place: string;
   /** Whether this process holds the lease. What it reads is then the last word of whoever held it before, or its own. */
   readonly held: boolean;
   /** The newest bytes of an entry; undefined where there is none. Throws `file_unreadable`. */
@@ -21,6 +23,10 @@ export interface SharedState {
   write(entry: string, bytes: Uint8Array | string): Promise<void>;
   /** As `write`. It is no error if there is no such entry. */
   remove(entry: string): Promise<void>;
+  /** Puts what this process has to tell the holder in the place of what it told before. Any process may. Throws `file_unwritable` or `disk_full`. */
+  leaveNote(text: string): Promise<void>;
+  /** What the other processes left since the lease was last taken, each by an id of its process. Throws `file_unreadable`. */
+  notes(): Promise<Map<string, string>>;
   /** Calls back after an entry changed, or the lease came or went. Several changes may come as one call. */
   watch(changed: () => void): Watch;
   standing(): LeaseStanding;

@@ -34,6 +34,8 @@ export class StateFolder implements SharedState {
   /** The lease under which everything has been written anew. */
   #sealed: number | undefined;
   #id: string | undefined;
+  /** Tells the notes of two processes apart. */
+  readonly #process = randomBytes(8).toString('hex');
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: StateFolderOptions) {
@@ -42,6 +44,10 @@ export class StateFolder implements SharedState {
     this.#folderWatch = options.disk.watch(options.folder, () => {
       this.#tell();
     });
+  }
+
+  get place(): string {
+    return this.#options.folder;
   }
 
   get id(): string {
@@ -67,6 +73,14 @@ export class StateFolder implements SharedState {
 
   remove(entry: string): Promise<void> {
     return this.#turn(() => this.#entries.remove(entry, this.#lease()));
+  }
+
+  leaveNote(text: string): Promise<void> {
+    return this.#entries.leaveNote(this.#process, text);
+  }
+
+  notes(): Promise<Map<string, string>> {
+    return this.#entries.notes(this.#process);
   }
 
   watch(changed: () => void): Watch {
