@@ -28,6 +28,19 @@ export function addTraffic(a: Traffic, b: Traffic): Traffic {
   return { canary: addCounts(a.canary, b.canary), rest: addCounts(a.rest, b.rest) };
 }
 
+/** What has come to `b` since it was `a`. */
+export function lessTraffic(b: Traffic, a: Traffic): Traffic {
+  return { canary: lessCounts(b.canary, a.canary), rest: lessCounts(b.rest, a.rest) };
+}
+
+function lessCounts(b: Counts, a: Counts): Counts {
+  return {
+    requests: b.requests - a.requests,
+    serverErrors: b.serverErrors - a.serverErrors,
+    denied: b.denied - a.denied,
+  };
+}
+
 export function addCounts(a: Counts, b: Counts): Counts {
   return {
     requests: a.requests + b.requests,

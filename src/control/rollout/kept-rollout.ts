@@ -4,7 +4,7 @@ import type { SharedState } from '../state/shared-state.types.ts';
 import type { KeptPolicy } from './kept-policy.ts';
 import type { PolicyId, RolloutState } from './rollout.types.ts';
 
-/** What a restart has to know: how the rollout stands, and the policies that the fleet runs or would go back to. That of the file it reads itself. */
+/** What a restart has to know, and another control plane: how the rollout stands, and the policies that the fleet runs, tries, or would go back to. */
 export interface KeptRollout {
   readonly state: RolloutState;
   readonly policies: Readonly<Record<PolicyId, KeptPolicy>>;

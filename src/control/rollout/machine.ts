@@ -24,6 +24,19 @@ export function assignment({ wanted, stable, phase }: RolloutState): {
   return { canary: phase.kind === 'trial' ? wanted : stable, rest: stable };
 }
 
+/** Whether only the soak or the counts have gone on. */
+export function onlyTimeWentOn(before: RolloutState, after: RolloutState): boolean {
+  const [a, b] = [before, after].map(({ phase, ...rest }) => [
+    rest.wanted,
+    rest.stable,
+    rest.previous,
+    rest.refused,
+    phase.kind,
+    phase.kind === 'trial' && phase.paused,
+  ]);
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** Why the policy of the file is not what the nodes shall have; undefined where it is, or is on trial. */
 export function refusalOf({ wanted, stable, phase, refused }: RolloutState): Refusal | undefined {
   if (phase.kind === 'trial' || wanted === stable) return undefined;

@@ -9,7 +9,8 @@ import type { XdsEvent } from '../xds/events.types.ts';
 import type { Publisher } from '../xds/publisher.ts';
 import type { Snapshot } from '../xds/snapshot.ts';
 import { canaryOf } from './canaries.ts';
-import { addCounts, noCounts } from './health.ts';
+import { addCounts, noCounts, noTraffic } from './health.ts';
+import { nothingHeard, withElsewhere, type Heard } from './hearing.ts';
 import { assignment, firstState, step } from './machine.ts';
 import { Publication as Shown } from './publication.ts';
 import { changes, differsFor, type Revision } from './reach.ts';
@@ -20,13 +21,15 @@ export interface RolloutOptions {
   readonly clock: Clock;
   readonly publisher: Publisher;
   readonly status: Pick<FleetStatus, 'node' | 'connected' | 'behind' | 'expect'>;
-  /** Whether this process decides; where another one does, `follow` tells what. */
-  readonly leads: () => boolean;
   /** How it stands, and the revisions that this names, the policy of the file among them. */
   readonly state: RolloutState;
   readonly revisions: Iterable<Revision>;
   /** What is about to reach the nodes, and what they had. */
   readonly published?: (publication: Publication) => void;
+  /** Whether this control plane decides what becomes of it, as the holder of the lease. */
+  readonly leads: () => boolean;
+  /** What happened here while another one decides, for that one to hear. */
+  readonly seen: (event: RolloutEvent) => void;
   /** Something became of it; told after the nodes have been. */
   readonly changed: (change: RolloutChange) => void;
 }
@@ -47,12 +50,13 @@ export interface RolloutChange {
 export class Rollout {
   readonly #options: RolloutOptions;
   readonly #publication = new Shown();
-  #revisions: Map<PolicyId, Revision>;
+  readonly #revisions: Map<PolicyId, Revision>;
   #state: RolloutState;
   /** Canary nodes, and since when each has had all of the change: from a little later on its traffic says something. */
   readonly #complete = new Map<string, number>();
   readonly #streams = new Map<number, OpenStream>();
   #reporting = false;
+  #heard: Heard = nothingHeard;
   #isCanary: (node: string) => boolean = () => false;
 
   constructor(options: RolloutOptions) {
@@ -88,14 +92,17 @@ export class Rollout {
   }
 
   get reporting(): boolean {
-    return this.#reporting;
+    return this.#reporting || this.#heard.reporting;
   }
 
   keyOf(node: string, fit: boolean): string | undefined {
     return this.#publication.keyOf(node, fit);
   }
 
-  /** The file holds this policy now; it may be the one that it held before, with other people in it. */
+  /**
+   * The file holds this policy now; it may be the one that it held before, with other people in it. Where another control plane decides, nothing comes of it but
+   * that.
+   */
   want(revision: Revision): void {
     const { id } = revision;
     const { phase, wanted } = this.#state;
@@ -107,23 +114,29 @@ export class Rollout {
     this.#show('policy');
   }
 
-  /** What the process that decides says. */
-  follow({ state, revisions }: Pick<RolloutOptions, 'state' | 'revisions'>): void {
-    this.#revisions = new Map([...revisions].map((revision) => [revision.id, revision]));
-    this.#state = state;
-    this.#show('rollout');
-  }
-
   /** The same policies under certificates that were issued anew: no change of any policy, so all nodes get them at once. */
   renew(revisions: Iterable<Revision>): void {
     for (const revision of revisions) if (this.#revisions.has(revision.id)) this.#revisions.set(revision.id, revision);
     this.#show('renewal');
   }
 
-  /** Looks at the nodes, and lets the change go on or back. */
-  look(): void {
-    const { phase } = this.#state;
-    if (phase.kind === 'steady') return;
+  /** Goes on from what the control plane that decides has kept; to be called with every revision that the state names. */
+  follow({ state, revisions }: Pick<RolloutOptions, 'state' | 'revisions'>): void {
+    const before = this.#state;
+    for (const revision of revisions) if (!this.#revisions.has(revision.id)) this.#revisions.set(revision.id, revision);
+    this.#state = state;
+    if (isSameAssignment(before, state)) return;
+    this.#complete.clear();
+    this.#show('rollout');
+  }
+
+  /** Looks at the nodes, and lets the change go on or back. `heard` is what the other control planes have seen since the last look. */
+  look(heard: Heard = nothingHeard): void {
+    this.#heard = heard;
+    const { node, text } = heard.refusals[0] ?? {};
+    if (node !== undefined && text !== undefined) this.#step({ kind: 'nacked', at: this.#now(), node, text });
+    if (heard.traffic !== noTraffic) this.#step({ kind: 'traffic', at: this.#now(), traffic: heard.traffic });
+    if (this.#state.phase.kind === 'steady') return;
     const canaries = this.canaries();
     for (const { id, lacks, connected } of canaries) {
       if (connected && lacks === undefined && !this.#complete.has(id)) this.#complete.set(id, this.#now());
@@ -132,8 +145,8 @@ export class Rollout {
       kind: 'looked',
       at: this.#now(),
       canaries,
-      reporting: this.#reporting,
-      behind: this.#options.status.behind(),
+      reporting: this.reporting,
+      behind: this.#options.status.behind() + heard.behind,
     });
   }
 
@@ -170,8 +183,13 @@ export class Rollout {
     return this.#step({ kind: command, at: this.#now(), operator });
   }
 
-  /** How the canary nodes stand that get anything by the change on trial: those that are named, and of a share those that came since it began. */
+  /** How the canary nodes stand, wherever they are connected. */
   canaries(): CanaryFacts[] {
+    return withElsewhere(this.#ownCanaries(), this.#heard);
+  }
+
+  /** How the canary nodes stand that get anything by the change on trial: those that are named, and of a share those that came since it began. */
+  #ownCanaries(): CanaryFacts[] {
     const { phase } = this.#state;
     const rules = this.wanted.policy.rollout;
     if (phase.kind !== 'trial' || rules === undefined) return [];
@@ -203,17 +221,20 @@ export class Rollout {
   }
 
   #step(event: RolloutEvent): boolean {
+    if (!this.#options.leads()) {
+      this.#options.seen(event);
+      return false;
+    }
     const rules = this.wanted.policy.rollout;
-    return rules !== undefined && this.#options.leads() && this.#become(step(this.#state, event, rules), event);
+    return rules !== undefined && this.#become(step(this.#state, event, rules), event);
   }
 
   #become(after: RolloutState, event: RolloutEvent): boolean {
     const before = this.#state;
     if (after === before) return false;
     this.#state = after;
-    const [was, is] = [before, after].map(assignment);
     let nodes: string[] = [];
-    if (was?.canary !== is?.canary || was?.rest !== is?.rest) {
+    if (!isSameAssignment(before, after)) {
       const had = new Map(this.#known().map((id) => [id, this.#publication.revisionOf(id)]));
       this.#complete.clear();
       this.#show(event.kind === 'wanted' ? 'policy' : 'rollout');
@@ -256,6 +277,11 @@ export class Rollout {
   #now(): number {
     return this.#options.clock.now();
   }
+}
+
+function isSameAssignment(a: RolloutState, b: RolloutState): boolean {
+  const [was, is] = [assignment(a), assignment(b)];
+  return was.canary === is.canary && was.rest === is.rest;
 }
 
 function namedNodes({ fleet }: Policy): string[] {

@@ -20,7 +20,7 @@ export interface AdminServerOptions extends Omit<StrictServerOptions, 'refuse'> 
   fleet(): unknown;
   /** What the nodes are told, without secrets; undefined where this process tells them nothing. */
   published(): unknown;
-  /** Tells a rollout something in the name of `operator`; false where there is nothing that this could be said to. */
+  /** Tells a rollout something in the name of `operator`; false where there is nothing that this could be said to. Throws `lease_elsewhere`. */
   command(command: RolloutCommand, operator: string): boolean;
 }
 
@@ -31,7 +31,8 @@ export const operatorHeader = 'x-sekisho-operator';
 
 /**
  * The operator's side: /healthz (the process answers), /readyz (it does its work; 503 and the reasons when not), /metrics, /fleet and
- * /published, and by POST /fleet/pause, resume, force and rollback, answered with `{done, fleet}`.
+ * /published, and by POST /fleet/pause, resume, force and rollback, answered with `{done, fleet}`,
+ * or with 409 where another control plane decides.
  *
  * It has no access control yet, hence loopback only: it throws `policy_invalid` for any other address, and answers 421 to a request
  * whose Host is not a loopback one, so that no web page can read it by way of DNS. A page could still send a POST here without reading the answer;
@@ -55,8 +56,14 @@ export async function adminServer(options: AdminServerOptions): Promise<HttpServ
     app.get('/fleet', (_request, reply) => reply.type(json).send(JSON.stringify(options.fleet())));
     for (const command of commands) {
       app.post(`/fleet/${command}`, (request, reply) => {
-        const done = options.command(command, operatorOf(request));
-        return reply.type(json).send(JSON.stringify({ done, fleet: options.fleet() }));
+        try {
+          const done = options.command(command, operatorOf(request));
+          return reply.type(json).send(JSON.stringify({ done, fleet: options.fleet() }));
+        } catch (caught) {
+          const { code, message } = SekishoError.from(caught);
+          if (code !== 'lease_elsewhere') throw caught;
+          return reply.code(409).send({ error: message });
+        }
       });
     }
     app.get('/published', (_request, reply) => {

@@ -87,10 +87,19 @@ export async function openControl(options: {
   /** When the change that is being published was noticed, by `steadyClock`. */
   let noticed = steadyClock.now();
 
+  // A reload and a renewal at the same time: one after the other, each from what the other left.
+  let last: Promise<unknown> = Promise.resolve();
+  function turn(work: () => Promise<void>): Promise<void> {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  }
+
   const role = await openRollout({
     state,
-    wanted: await buildRevision(options.policy, certificates),
-    build: (policy) => buildRevision(policy, certificates),
+    policy: options.policy,
+    build: (policy, like) => buildRevision(policy, certificates, like?.plan),
+    turn,
     publisher,
     status,
     published,
@@ -113,11 +122,6 @@ export async function openControl(options: {
     log.error('door certificates could not be renewed; the old ones stay', { code, why: message });
   }
 
-  function unfollowed(caught: unknown): void {
-    const { code, message } = SekishoError.from(caught);
-    log.error('what the control plane with the lease says of the rollout cannot be followed', { code, why: message });
-  }
-
   /** New certificates are no change of a policy: whatever is in force gets them. A policy that the CA does not cover keeps those that it has. */
   async function renew(): Promise<void> {
     noticed = steadyClock.now();
@@ -137,21 +141,12 @@ export async function openControl(options: {
     });
   }
 
-  // A reload and a renewal at the same time: one after the other, each from what the other left.
-  let last: Promise<unknown> = Promise.resolve();
-  function turn(work: () => Promise<void>): Promise<void> {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
-  }
-
   let issues = state.held;
   const watch = state.watch(() => {
     certificates.refresh().catch(renewalFailed);
     // What the holder before us did not live to renew.
     if (state.held && !issues) certificates.renewDue().catch(renewalFailed);
     issues = state.held;
-    turn(() => role.heed()).catch(unfollowed);
   });
   const renewing = certificates.renewUntil(stopping.signal, renewalFailed);
   const discovery = discoveryServices({
@@ -186,10 +181,9 @@ export async function openControl(options: {
         nextCa.assertPermits(admitted, []);
         const isOther = certificates.adopt(nextCa);
         ca = nextCa;
-        const wanted = await buildRevision(next, certificates, rollout.stable.plan);
-        if (isOther) await renew();
         noticed = since;
-        await role.want(wanted);
+        await role.adopt(next);
+        if (isOther) await renew();
         tellUnrecorded(next, log);
       }),
     policies: () => rollout.policies,
@@ -204,7 +198,7 @@ export async function openControl(options: {
       const { constraints } = ca;
       return { ...publishedJson(policy, consoleHosts(policy.console).admitted, plan), constraints };
     },
-    command: (command, operator) => rollout.command(command, operator),
+    command: (command, operator) => role.command(command, operator),
     report: (traffic) => {
       rollout.report(decodeTrafficReport(traffic));
     },

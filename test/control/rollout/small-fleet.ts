@@ -5,7 +5,7 @@ import type { DoorKeys } from '../../../src/control/resources/secrets.ts';
 import { firstState } from '../../../src/control/rollout/machine.ts';
 import type { Revision } from '../../../src/control/rollout/reach.ts';
 import { Rollout } from '../../../src/control/rollout/rollout.ts';
-import type { RolloutState } from '../../../src/control/rollout/rollout.types.ts';
+import type { RolloutEvent, RolloutState } from '../../../src/control/rollout/rollout.types.ts';
 import type { StreamFacts, XdsEvent } from '../../../src/control/xds/events.types.ts';
 import { Publisher } from '../../../src/control/xds/publisher.ts';
 import type { Snapshot } from '../../../src/control/xds/snapshot.ts';
@@ -61,15 +61,22 @@ export class SmallFleet {
   readonly #got = new Map<string, Snapshot>();
   #streams = 0;
 
-  constructor(first: Revision, begun: { state?: RolloutState; revisions?: readonly Revision[] } = {}) {
-    const { state = firstState(first.id), revisions = [first] } = begun;
+  /** What it saw while another one decides. */
+  readonly seen: RolloutEvent[] = [];
+
+  constructor(
+    first: Revision,
+    begun: { state?: RolloutState; revisions?: readonly Revision[]; leads?: () => boolean } = {},
+  ) {
+    const { state = firstState(first.id), revisions = [first], leads = () => true } = begun;
     this.rollout = new Rollout({
       clock: this.clock,
       publisher: this.publisher,
       status: this.status,
       state,
       revisions,
-      leads: () => true,
+      leads,
+      seen: (event) => void this.seen.push(event),
       changed: ({ after }) => void this.changes.push(after),
     });
   }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
 import { realDisk } from '../../../src/base/disk.ts';
-import { SekishoError } from '../../../src/base/errors.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { createMetrics } from '../../../src/base/metrics.ts';
 import { FleetStatus } from '../../../src/control/fleet/fleet-status.ts';
@@ -14,11 +13,14 @@ import { plan } from '../../../src/control/plan.ts';
 import { policyId } from '../../../src/control/rollout/kept-policy.ts';
 import type { Revision } from '../../../src/control/rollout/reach.ts';
 import { openPrivateState } from '../../../src/control/state/open-state.ts';
+import type { SharedState } from '../../../src/control/state/shared-state.types.ts';
 import { Publisher } from '../../../src/control/xds/publisher.ts';
 import { openRollout, type RolloutRole } from '../../../src/edge/service/rollout-role.ts';
 import { loadPolicy } from '../../../src/policy/load.ts';
 import type { Policy } from '../../../src/policy/policy.types.ts';
 import type { ControlEvent } from '../../../src/wire/control-event.ts';
+import { sharedState } from '../../control/state/state-fixture.ts';
+import { eventually } from '../../support/envoy.ts';
 import { atEnd } from '../../support/serve.ts';
 import { hosts } from '../../support/policies.ts';
 
@@ -50,8 +52,6 @@ async function dataFolder(t: TestContext): Promise<string> {
   return data;
 }
 
-type State = Parameters<typeof openRollout>[0]['state'];
-
 const stateIn = (data: string) =>
   openPrivateState({
     folder: join(data, 'state'),
@@ -62,23 +62,27 @@ const stateIn = (data: string) =>
   });
 
 /** The service starts with this in its file; it ends with the test at the latest. */
-async function start(
-  t: TestContext,
-  data: string,
-  from: string,
-  {
-    report = () => undefined,
-    through = (state) => state,
-  }: { report?: ControlReport; through?: (state: State) => State } = {},
-): Promise<RolloutRole> {
+async function start(t: TestContext, data: string, from: string, report?: ControlReport): Promise<RolloutRole> {
   const state = await stateIn(data);
   let ended: Promise<void> | undefined;
+  const opened = openAt(state, await policyOf(from), report);
+  const role = await opened.catch(async (caught: unknown) => {
+    await state.close();
+    throw caught;
+  });
+  const close = () => (ended ??= role.close().finally(() => state.close()));
+  atEnd(t, close);
+  return { ...role, close };
+}
+
+function openAt(state: SharedState, policy: Policy, report: ControlReport = () => undefined): Promise<RolloutRole> {
   const publisher: Publisher = new Publisher({ resolve: () => undefined });
   const history = new History({ clock: systemClock, report });
-  const opened = openRollout({
-    state: through(state),
-    wanted: await build(await policyOf(from)),
+  return openRollout({
+    state,
+    policy,
     build,
+    turn: (work) => work(),
     publisher,
     status: new FleetStatus({ clock: systemClock }),
     published: (publication) => {
@@ -88,13 +92,6 @@ async function start(
     log: silentLog,
     metrics: createMetrics({ process: false }),
   });
-  const role = await opened.catch(async (caught: unknown) => {
-    await state.close();
-    throw caught;
-  });
-  const close = () => (ended ??= role.close().finally(() => state.close()));
-  atEnd(t, close);
-  return { ...role, close };
 }
 
 /** What the canary and the others listen on, and the phase. */
@@ -130,7 +127,7 @@ test('what was changed while the service was down goes to the canary first', asy
 test('a trial, a pause and a refusal outlive a restart', async (t) => {
   const data = await dataFolder(t);
   const first = await start(t, data, text(1));
-  first.rollout.want(await build(await policyOf(text(2))));
+  await first.adopt(await policyOf(text(2)));
   first.rollout.command('pause', 'taro');
   await first.close();
   const second = await start(t, data, text(2));
@@ -147,7 +144,7 @@ test('a trial, a pause and a refusal outlive a restart', async (t) => {
 test('what was on trial and is no longer in the file is over; what is in the file is tried instead', async (t) => {
   const data = await dataFolder(t);
   const first = await start(t, data, text(1));
-  first.rollout.want(await build(await policyOf(text(2))));
+  await first.adopt(await policyOf(text(2)));
   await first.close();
   for (const [from, expected] of [
     [text(3), ['trial', 3, 1]],
@@ -162,7 +159,7 @@ test('what was on trial and is no longer in the file is over; what is in the fil
 test('the way back after a promotion outlives a restart', async (t) => {
   const data = await dataFolder(t);
   const first = await start(t, data, text(1));
-  first.rollout.want(await build(await policyOf(text(2))));
+  await first.adopt(await policyOf(text(2)));
   first.rollout.command('force', 'taro');
   await first.close();
   const second = await start(t, data, text(2));
@@ -175,7 +172,7 @@ test('the way back after a promotion outlives a restart', async (t) => {
 test('without a rollout in the policy nothing is kept, and what was is gone', async (t) => {
   const data = await dataFolder(t);
   const first = await start(t, data, text(1));
-  first.rollout.want(await build(await policyOf(text(2))));
+  await first.adopt(await policyOf(text(2)));
   await first.close();
   const second = await start(t, data, text(2, ''));
   assert.deepEqual(standing(second), ['steady', 2, 2]);
@@ -202,57 +199,23 @@ test('an entry that does not tell what the fleet runs keeps the service from sta
 
 test('a disk that takes nothing stops no change, and what could not be kept is kept once it can be', async (t) => {
   const data = await dataFolder(t);
-  let full = true;
-  const through = (state: State): State => ({
-    held: true,
-    read: (entry) => state.read(entry),
-    write: (entry, bytes) => (full ? Promise.reject(new SekishoError('disk_full', 'full')) : state.write(entry, bytes)),
-    remove: (entry) => state.remove(entry),
-  });
-  const role = await start(t, data, text(1), { through });
-  role.rollout.want(await build(await policyOf(text(2))));
+  const role = await start(t, data, text(1));
+  await rename(join(data, 'state'), join(data, 'away'));
+  await role.adopt(await policyOf(text(2)));
   role.rollout.command('force', 'taro');
   assert.deepEqual(standing(role), ['spreading', 2, 2]);
-  full = false;
+  await rename(join(data, 'away'), join(data, 'state'));
   await role.close();
   assert.match(String(await kept(data)), /"spreading"/);
 });
 
-test('who does not hold the lease shows what the holder has kept, and goes on from there once it does', async (t) => {
-  const data = await dataFolder(t);
-  const first = await start(t, data, text(1));
-  await first.want(await build(await policyOf(text(2))));
-  await first.close();
-  let held = false;
-  const writes: string[] = [];
-  const through = (state: State): State => ({
-    get held() {
-      return held;
-    },
-    read: (entry) => state.read(entry),
-    write: (entry, bytes) => (writes.push(entry), state.write(entry, bytes)),
-    remove: (entry) => state.remove(entry),
-  });
-  const role = await start(t, data, text(2), { through });
-  assert.deepEqual(standing(role), ['trial', 2, 1]);
-  assert.equal(role.rollout.command('force', 'taro'), false);
-  await role.want(await build(await policyOf(text(3))));
-  assert.deepEqual(standing(role), ['steady', 1, 1], 'the holder has not heard of that policy yet');
-  assert.deepEqual(writes, []);
-  held = true;
-  await role.heed();
-  assert.deepEqual(standing(role), ['trial', 3, 1]);
-  await role.close();
-  assert.notDeepEqual(writes, []);
-});
-
 test('what becomes of a change is on record: by whom, what, and which nodes', async (t) => {
   const events: ControlEvent[] = [];
-  const role = await start(t, await dataFolder(t), text(1), { report: (event) => void events.push(event) });
+  const role = await start(t, await dataFolder(t), text(1), (event) => void events.push(event));
   const { rollout } = role;
   const acts = () => events.splice(0).map(({ act, actor, operator, nodes }) => [act, actor, operator, nodes.join(' ')]);
   assert.deepEqual(acts(), [['published', 'policy', '', 'egress-1 egress-2']]);
-  rollout.want(await build(await policyOf(text(2))));
+  await role.adopt(await policyOf(text(2)));
   assert.deepEqual(acts(), [['published', 'policy', '', 'egress-1']]);
   for (const command of ['pause', 'pause', 'resume', 'resume', 'force', 'rollback'] as const)
     rollout.command(command, 'taro');
@@ -266,3 +229,82 @@ test('what becomes of a change is on record: by whom, what, and which nodes', as
   ]);
   await role.close();
 });
+
+test('of two control planes the holder of the lease decides, and the other one shows its nodes the same', async (t) => {
+  const { first, second } = await pair(t, text(1));
+  assert.deepEqual(
+    [standing(first), standing(second)],
+    [
+      ['steady', 1, 1],
+      ['steady', 1, 1],
+    ],
+  );
+
+  // Whose file changes first does not matter.
+  await second.adopt(await policyOf(text(2)));
+  assert.deepEqual(
+    [standing(first), standing(second)],
+    [
+      ['steady', 1, 1],
+      ['steady', 1, 1],
+    ],
+  );
+  assert.throws(() => second.command('force', 'taro'), { code: 'lease_elsewhere', facts: { holder: 'first' } });
+  await first.adopt(await policyOf(text(2)));
+  await until(second, ['trial', 2, 1]);
+  first.command('pause', 'taro');
+  await eventually('the pause is known', () => {
+    const { phase } = second.rollout.state;
+    return Promise.resolve(phase.kind === 'trial' && phase.paused);
+  });
+  first.command('force', 'taro');
+  await until(second, ['spreading', 2, 2]);
+  first.command('rollback', 'taro');
+  await until(second, ['steady', 1, 1]);
+  assert.equal(second.rollout.state.refused[0]?.cause, 'operator');
+});
+
+test('a change that only the file of another control plane has is followed all the same', async (t) => {
+  const { first, second } = await pair(t, text(1));
+  await first.adopt(await policyOf(text(2)));
+  await until(second, ['trial', 2, 1]);
+});
+
+test('who takes the lease over goes on with the trial, and with its own file once it decides', async (t) => {
+  const { first, second, states, pass } = await pair(t, text(1));
+  await first.adopt(await policyOf(text(2)));
+  await second.adopt(await policyOf(text(2)));
+  first.command('pause', 'taro');
+  await until(second, ['trial', 2, 1]);
+  const { state } = second.rollout;
+  // The first one stands still.
+  await states[1].look();
+  pass(15_000);
+  await states[1].look();
+  assert.equal(states[1].held, true);
+  await eventually('the second one decides', () => Promise.resolve(second.leads()));
+  assert.deepEqual(second.rollout.state, state);
+  // It wakes up, has not looked yet, and can do nothing.
+  assert.throws(() => first.command('force', 'taro'), { code: 'lease_elsewhere' });
+  second.command('force', 'taro');
+  await until(second, ['spreading', 2, 2]);
+  await states[0].look();
+  await until(first, ['spreading', 2, 2]);
+});
+
+async function pair(t: TestContext, from: string) {
+  const clock = { at: 1_000 };
+  const folder = await dataFolder(t);
+  const states = [await sharedState(t, folder, 'first', clock), await sharedState(t, folder, 'second', clock)] as const;
+  const policy = await policyOf(from);
+  const first = await openAt(states[0], policy);
+  const second = await openAt(states[1], policy);
+  for (const role of [first, second]) atEnd(t, () => role.close());
+  return { first, second, states, pass: (ms: number) => void (clock.at += ms) };
+}
+
+async function until(role: RolloutRole, expected: unknown[]): Promise<void> {
+  await eventually(JSON.stringify(expected), () =>
+    Promise.resolve(JSON.stringify(standing(role)) === JSON.stringify(expected)),
+  );
+}
