@@ -8,8 +8,16 @@ export interface Unseen {
   readonly good?: Resource | undefined;
 }
 
+/** What a client holds under one name. */
+export type Entry = Resource | Unseen;
+
+/** As far as it is known to be good and there: of something unseen, what the client had before. */
+export function goodOf(entry: Entry): Resource | undefined {
+  return 'bytes' in entry ? entry : entry.good;
+}
+
 /** What a client holds. The resources of a snapshot are one such map. */
-export type Held = ReadonlyMap<string, Resource | Unseen>;
+export type Held = ReadonlyMap<string, Entry>;
 
 /** What a client must be told. Immutable: its identity is what shared responses are remembered by. */
 export interface Difference {

@@ -1,6 +1,16 @@
-import { compare, isEmpty, noDifference, transition, type Difference, type Held, type Unseen } from './difference.ts';
+import {
+  compare,
+  goodOf,
+  isEmpty,
+  noDifference,
+  transition,
+  type Difference,
+  type Entry,
+  type Held,
+} from './difference.ts';
 import { referencesOf, referencesOfAll, refersTo } from './references.ts';
-import { noResources, type Resource, type ResourceMap } from './snapshot.ts';
+import { Rejections } from './rejections.ts';
+import { noResources, type ResourceMap } from './snapshot.ts';
 import type { TypeUrl } from './type-urls.ts';
 
 /** A response that was sent and waits for its ACK or NACK. */
@@ -14,8 +24,6 @@ export interface Sent {
   /** What it takes the place of, if the client takes it in. */
   readonly replaced: readonly Entry[];
 }
-
-type Entry = Resource | Unseen;
 
 /** Equal to no version, so whatever has it is sent again, or removed. */
 const unknownVersion = '';
@@ -31,7 +39,7 @@ export class Holding {
   #held: Held = noResources;
   #own: Map<string, Entry> | undefined;
   #unacknowledged: Sent[] = [];
-  #rejected: Rejected | undefined;
+  #rejected: Rejections | undefined;
   #complete: ResourceMap | undefined;
   #isBrought = false;
 
@@ -46,7 +54,7 @@ export class Holding {
   }
 
   get hasRejected(): boolean {
-    return this.#rejected !== undefined && this.#rejected.versions.size > 0;
+    return this.#rejected !== undefined;
   }
 
   /** Whether that is known to be all that the client holds, or will when it has taken in what is under way; false also where it only has to be compared. */
@@ -112,9 +120,8 @@ export class Holding {
   keepWanted(wants: (name: string) => boolean): void {
     this.#complete = undefined;
     for (const name of this.#held.keys()) if (!wants(name)) this.#mine().delete(name);
-    const rejected = this.#rejected?.versions;
-    for (const name of rejected?.keys() ?? []) if (!wants(name)) rejected?.delete(name);
-    if (rejected?.size === 0) this.#rejected = undefined;
+    this.#rejected?.keep(wants);
+    this.#forgetEmpty();
   }
 
   /** What must be sent so that the client holds `to`, but keeps what `keeps` says for now. */
@@ -192,34 +199,34 @@ export class Holding {
    */
   accept(nonce: string): Sent | undefined {
     const sent = this.#take(nonce);
-    if (sent && this.#own) this.#confirm(sent.difference, this.#own);
-    if (sent?.whole) this.#forgive(sent.whole);
+    if (!sent) return undefined;
+    if (this.#own) dispelDoubts(sent.difference, this.#own);
+    this.#rejected?.takenIn(sent.difference);
+    if (sent.whole) this.#rejected?.allTakenIn(sent.whole);
+    this.#forgetEmpty();
     return sent;
   }
 
   /**
    * The client refused the response of `nonce`, perhaps all of it. Its resources are taken for held nevertheless, so that nothing pushes
-   * them again, and remembered together: when one of them changes all are tried again, as nobody knows which of them was the bad one.
+   * them again.
    */
   reject(nonce: string): Sent | undefined {
     const sent = this.#take(nonce);
     if (!sent) return undefined;
     this.#mine();
-    this.#rejected ??= { versions: new Map(), replaced: [] };
-    for (const { name, version } of sent.difference.changed) this.#rejected.versions.set(name, version);
-    for (const name of sent.difference.removed) this.#rejected.versions.set(name, undefined);
-    this.#rejected.replaced.push(...sent.replaced);
+    this.#rejected ??= new Rejections();
+    this.#rejected.add(sent.difference, sent.replaced);
+    this.#forgetEmpty();
     return sent;
   }
 
   /** Drops the memory of refusals if `to` has something else to offer than what was refused. */
   reconsider(to: ResourceMap, wants: (name: string) => boolean): void {
-    if (!this.#rejected) return;
-    const { versions, replaced } = this.#rejected;
-    if ([...versions].every(([name, version]) => to.get(name)?.version === version)) return;
+    if (!this.#rejected?.isOutdated(to)) return;
     this.#complete = undefined;
-    const good = new Map(replaced.map(goodOf).map((entry) => [entry?.name, entry]));
-    for (const name of versions.keys()) {
+    const good = this.#rejected.good();
+    for (const name of this.#rejected.versions.keys()) {
       if (wants(name)) this.#mine().set(name, { name, version: unknownVersion, good: good.get(name) });
     }
     this.#rejected = undefined;
@@ -254,25 +261,8 @@ export class Holding {
     });
   }
 
-  /** What was refused or doubtful before and is taken in now is neither any longer. */
-  #confirm({ changed, removed }: Difference, mine: Map<string, Entry>): void {
-    const rejected = this.#rejected?.versions;
-    for (const resource of changed) {
-      if (rejected?.get(resource.name) === resource.version) rejected.delete(resource.name);
-      if (mine.get(resource.name)?.version === unknownVersion) mine.set(resource.name, resource);
-    }
-    for (const name of removed) {
-      if (rejected?.get(name) === undefined) rejected?.delete(name);
-      if (mine.get(name)?.version === unknownVersion) mine.delete(name);
-    }
-    if (rejected?.size === 0) this.#rejected = undefined;
-  }
-
-  /** What was refused in worse company and is taken in now, as all there is came once more, is not refused any longer. */
-  #forgive(whole: Held): void {
-    const rejected = this.#rejected?.versions;
-    for (const [name, version] of rejected ?? []) if (whole.get(name)?.version === version) rejected?.delete(name);
-    if (rejected?.size === 0) this.#rejected = undefined;
+  #forgetEmpty(): void {
+    if (this.#rejected?.isEmpty) this.#rejected = undefined;
   }
 
   #missing(to: ResourceMap): Difference {
@@ -312,14 +302,11 @@ function entryRefersTo(entry: Entry, type: TypeUrl, name: string, unseen: boolea
   return 'bytes' in entry ? refersTo(referencesOf(entry), type, name) : unseen;
 }
 
-function goodOf(entry: Entry): Resource | undefined {
-  return 'bytes' in entry ? entry : entry.good;
-}
-
-interface Rejected {
-  readonly versions: Map<string, string | undefined>;
-  /** What the client goes on with instead. */
-  readonly replaced: Entry[];
+/** What was doubtful before and is taken in now is so no longer. */
+function dispelDoubts({ changed, removed }: Difference, mine: Map<string, Entry>): void {
+  for (const resource of changed)
+    if (mine.get(resource.name)?.version === unknownVersion) mine.set(resource.name, resource);
+  for (const name of removed) if (mine.get(name)?.version === unknownVersion) mine.delete(name);
 }
 
 const nothing: ReadonlyMap<string, string | undefined> = new Map();

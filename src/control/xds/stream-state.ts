@@ -1,6 +1,6 @@
 import type { NodeInfo } from '../../wire/node-info.ts';
 import type { Refused } from './answers.ts';
-import type { Unseen } from './difference.ts';
+import type { Entry } from './difference.ts';
 import type { Holding } from './holding.ts';
 import type { Resource, ResourceMap } from './snapshot.ts';
 import type { TypeState } from './type-state.types.ts';
@@ -47,8 +47,6 @@ export function resourceStates(state: TypeState, goal: ResourceMap | undefined, 
   ]);
   return [...names].sort().map((name) => stateOf(name, { state, goal, variant, unsettled }));
 }
-
-type Entry = Resource | Unseen;
 
 interface View {
   readonly state: TypeState;
