@@ -1,5 +1,4 @@
-/** How long a stretch of telling may take before everything else in the process gets its turn, in milliseconds. */
-const stretchMs = 4;
+import { stretchMs } from '../../base/stretch.ts';
 
 /** So many are told between two looks at the clock. */
 const betweenLooks = 16;

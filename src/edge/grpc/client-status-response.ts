@@ -1,13 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { SekishoError } from '../../base/errors.ts';
+import { stretchMs } from '../../base/stretch.ts';
 import { nodeMatcher } from '../../control/xds/node-matcher.ts';
 import { nodeStates, type NodeState } from '../../control/xds/node-states.ts';
 import type { Publisher } from '../../control/xds/publisher.ts';
 import { shownContent } from '../../control/xds/shown-content.ts';
 import { decodeClientStatusRequest, encodeClientConfig, encodeGenericConfig } from '../../wire/client-status.ts';
-
-/** How long an answer is worked on before everything else in the process gets its turn, in milliseconds. */
-const stretchMs = 4;
 
 /**
  * The ClientStatusResponse to a ClientStatusRequest, both as bytes.
