@@ -1,4 +1,4 @@
-import { isEmpty, noDifference, orNone, sharedAnswer, transition, type Difference } from './difference.ts';
+import { isEmpty, orNone, sharedAnswer, transition, type Difference } from './difference.ts';
 import type { Holding } from './holding.ts';
 import {
   firstMoves,
@@ -195,8 +195,6 @@ function isOnlyRenamed(
   return explicit !== undefined && label !== '' && explicit !== shown;
 }
 
-const nothingMissing: ReturnType<Holding['difference']> = { difference: noDifference, kept: [] };
-
 function missing(
   view: StreamView,
   state: TypeState,
@@ -204,7 +202,8 @@ function missing(
   to = goal(view, state),
 ): ReturnType<Holding['difference']> {
   const { type, holding } = state;
-  if (holding.isAt(to)) return nothingMissing;
+  // Most are; what keeps names is not made for them.
+  if (holding.isAt(to)) return holding.difference(to);
   return holding.difference(to, (name) =>
     moves === 'all' ? isHeldUp(view, type, name) : isInUse(view, type, name) || isEarly(view, state),
   );
