@@ -24,13 +24,10 @@ export function listening(address: string): Promise<void> {
 /** Ends a process that a measurement started, and waits until it is gone. */
 export function ended(process: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
-    if (process.exitCode !== null) {
-      resolve();
-      return;
-    }
     process.once('exit', () => {
       resolve();
     });
-    process.kill('SIGTERM');
+    // It is gone already.
+    if (!process.kill('SIGTERM')) resolve();
   });
 }

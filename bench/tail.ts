@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as grpc from '@grpc/grpc-js';
 import { alsMessage, consoleRequest, httpEntry } from '../test/sink/record/entries.ts';
+import { ended } from './child.ts';
 import { machine } from './machine.ts';
 import { spawnSekisho, type Sekisho } from './spawn-sekisho.ts';
 
@@ -177,15 +178,6 @@ function sample({ process: { pid = 0 } }: Sekisho, into: Sample[]): AbortControl
   });
   take();
   return stop;
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('exit', () => {
-      resolve();
-    });
-    if (!child.kill('SIGTERM')) resolve();
-  });
 }
 
 function say(line: string): void {

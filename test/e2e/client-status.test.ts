@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { after, before, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { listenerType, secretType, shortType } from '../../src/control/xds/type-urls.ts';
@@ -17,6 +15,7 @@ import {
 import { eventually } from '../support/envoy.ts';
 import { nodeId, openHouse, type House } from '../support/house.ts';
 import { dial } from '../support/serve.ts';
+import { takePort } from '../support/taken-port.ts';
 
 let house: House;
 before(async () => {
@@ -54,12 +53,7 @@ test('no key and no certificate leaves with the secrets of an Envoy, only their 
 
 test('a listener that Envoy refused is told with its reason, and the others as they run', async (t) => {
   const good = await settled(t);
-  const taken = createServer();
-  taken.listen(0, house.address);
-  await once(taken, 'listening');
-  const at = taken.address();
-  assert.ok(typeof at === 'object' && at !== null);
-  const listen = `${house.address}:${at.port}`;
+  const { listen, free } = await takePort(house.address);
   await house.reload((policy) => {
     policy.doors.push({ name: 'taken', on: 'egress', kind: 'forward', listen, users: 'none' });
   });
@@ -84,7 +78,7 @@ test('a listener that Envoy refused is told with its reason, and the others as t
   await house.reload((policy) => {
     policy.doors = policy.doors.filter(({ name }) => name !== 'taken');
   });
-  taken.close();
+  await free();
   // Envoy asks a little longer for what the listener referred to; there is none of it any more.
   const held = (rows_: readonly RowJson[]) =>
     rows_.filter(({ clientStatus }) => clientStatus === 'ACKED').map(({ typeUrl, name }) => `${typeUrl} ${name}`);

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { FleetJson } from '../../src/control/fleet/fleet.types.ts';
@@ -10,6 +8,7 @@ import type { NamedRecord } from '../../src/sink/record/name.ts';
 import { eventually } from '../support/envoy.ts';
 import { nodeId, openHouse, type House } from '../support/house.ts';
 import { line, sekisho } from '../support/sekisho.ts';
+import { takePort } from '../support/taken-port.ts';
 
 let house: House;
 before(async () => {
@@ -77,16 +76,11 @@ test('a changed policy leaves both again, with what it changed; one that changes
   });
 });
 
-test('what Envoy refuses leaves a record with its reason, cut, and without what it refused', async (t) => {
+test('what Envoy refuses leaves a record with its reason, cut, and without what it refused', async () => {
   const from = (await controlRecords()).length;
-  const taken = createServer();
-  t.after(() => taken.close());
-  taken.listen(0, house.address);
-  await once(taken, 'listening');
-  const at = taken.address();
-  assert.ok(typeof at === 'object' && at !== null);
+  const { listen, free } = await takePort(house.address);
   await house.reload(({ doors }) => {
-    doors.push({ name: 'taken', on: 'egress', kind: 'forward', listen: `${house.address}:${at.port}`, users: 'none' });
+    doors.push({ name: 'taken', on: 'egress', kind: 'forward', listen, users: 'none' });
   });
   await line(house.log, /a node refused what it was told/);
   const [published, refused] = await controlRecords(from + 2, from);
@@ -107,8 +101,7 @@ test('what Envoy refuses leaves a record with its reason, cut, and without what 
   assert.match(stdout, new RegExp(`control .* \\[refused\\] ${nodeId}: Listener .*taken/connect`));
   assert.match(stdout, new RegExp(`\\[published\\] ${nodeId}: .*Listener \\+`));
 
-  taken.close();
-  await once(taken, 'close');
+  await free();
   await house.reload(({ doors }) => void doors.pop());
   await settled();
 });

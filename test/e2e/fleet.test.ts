@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { FleetJson } from '../../src/control/fleet/fleet.types.ts';
 import { eventually } from '../support/envoy.ts';
 import { nodeId, openHouse, type House } from '../support/house.ts';
 import { line, sekisho } from '../support/sekisho.ts';
+import { takePort } from '../support/taken-port.ts';
 
 const url = 'https://us-east-1.console.aws.amazon.com/console/home';
 
@@ -45,12 +44,7 @@ test('a fleet in step has exit code 0, and each type was acknowledged as it was 
 });
 
 test('what Envoy refuses stands in the fleet with a cut text and exit code 1, and the open doors stay open', async () => {
-  const taken = createServer();
-  taken.listen(0, house.address);
-  await once(taken, 'listening');
-  const at = taken.address();
-  assert.ok(typeof at === 'object' && at !== null);
-  const listen = `${house.address}:${at.port}`;
+  const { listen, free } = await takePort(house.address);
   await house.reload((policy) => {
     policy.doors.push({ name: 'taken', on: 'egress', kind: 'forward', listen, users: 'none' });
   });
@@ -77,8 +71,7 @@ test('what Envoy refuses stands in the fleet with a cut text and exit code 1, an
   assert.equal((await house.visitor().request({ url })).status, 200);
 
   // The remedy: the port is free, and the next policy says so again.
-  taken.close();
-  await once(taken, 'close');
+  await free();
   await house.reload((policy) => {
     policy.doors = policy.doors.filter(({ name }) => name !== 'taken');
   });

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { parse, stringify } from 'yaml';
 import { temporaryFolder } from '../../src/base/temporary-folder.ts';
 import type { FleetJson } from '../../src/control/fleet/fleet.types.ts';
 import type { LeaseJson } from '../../src/control/state/lease-json.ts';
@@ -10,23 +8,18 @@ import { untilLive } from '../../src/edge/demo/until-live.ts';
 import type { RunningEnvoy } from '../../src/edge/envoy/start-envoy.ts';
 import type { NamedRecord } from '../../src/sink/record/name.ts';
 import { eventually, get } from '../support/envoy.ts';
-import { collect, nodeId, openHouse, type House, type PolicyFile } from '../support/house.ts';
-import { line, startSekisho, type Program } from '../support/sekisho.ts';
+import { collect, nodeId, openHouse, type House } from '../support/house.ts';
+import { planePorts, startSecondPlane, twoPlanes, type SecondPlane } from '../support/second-plane.ts';
 
 const consoleHost = 'us-east-1.console.aws.amazon.com';
 /** Prefers the other control plane, by its id. */
 const farId = 'far-3';
 
-/** Ports on the address of the house: that of the house's own service, and those of a second one. */
-const ports = {
-  first: { grpc: 18000, admin: 18080, public: 18081 },
-  second: { grpc: 18100, admin: 18180, public: 18181 },
-} as const;
-type Plane = keyof typeof ports;
+type Plane = keyof typeof planePorts;
 
 let house: House;
 let state: Awaited<ReturnType<typeof temporaryFolder>>;
-let second: Program;
+let second: SecondPlane;
 let far: RunningEnvoy;
 const secondRecords: NamedRecord[] = [];
 const reading = new AbortController();
@@ -37,14 +30,11 @@ before(async () => {
     serveArgs: ['--state', join(state.path, 'state')],
     authoritiesDaysAgo: 300,
     policy: (policy) => {
-      const [address = ''] = policy.server.admin.split(':');
-      policy.server.grpc.address = [`${address}:${ports.second.grpc}`, `${address}:${ports.first.grpc}`];
-      policy.fleet.nodes.far = [{ id: farId }];
-      policy.doors.push({ name: 'far', on: 'far', kind: 'forward', listen: `${address}:3140`, users: 'none' });
+      twoPlanes(policy, farId);
     },
   });
-  second = await startSecond();
-  void collect(join(house.dir, 'second'), secondRecords, reading.signal);
+  second = await startSecondPlane(house, join(state.path, 'state'));
+  void collect(second.data, secondRecords, reading.signal);
   // A first discovery stream goes to whoever answers first: while the first control plane stands still, that is the second.
   house.service().signal('SIGSTOP');
   far = await house.startStranger(farId, farId);
@@ -53,8 +43,8 @@ before(async () => {
 });
 after(async () => {
   reading.abort();
-  second.signal('SIGTERM');
-  await second.ended;
+  second.program.signal('SIGTERM');
+  await second.program.ended;
   await house.close();
   await state.remove();
 });
@@ -81,9 +71,7 @@ test('certificates that the holder of the lease issues anew reach the Envoys of 
   assert.equal(await leafAt('lab'), await leafAt('far'));
   // The other control plane gets the new intermediate later, and has nothing to change by it.
   const [leaf, sent] = [await leafAt('far'), await sentBy('second')];
-  const from = second.stderr.length;
-  second.signal('SIGHUP');
-  await line(second.stderr, /"message":"policy reloaded/, from);
+  await second.reload();
   assert.deepEqual([await leafAt('far'), await sentBy('second')], [leaf, sent]);
 });
 
@@ -124,8 +112,8 @@ test('the other control plane takes the lease, and one that starts beside it has
   assert.equal((await fleet('first')).lease.holder, (await fleet('second')).lease.name);
 
   const applied = await updates();
-  second.signal('SIGKILL');
-  await second.ended;
+  second.program.signal('SIGKILL');
+  await second.program.ended;
   await settled('first', nodeId);
   await settled('first', farId);
   assert.deepEqual(await connectedTo('first'), [nodeId, farId].sort());
@@ -136,22 +124,6 @@ test('the other control plane takes the lease, and one that starts beside it has
     200,
   );
 });
-
-async function startSecond(): Promise<Program> {
-  const policy = parse(await house.policyText()) as PolicyFile;
-  const at = (port: number) => `${house.address}:${port}`;
-  policy.server = {
-    grpc: { ...policy.server.grpc, listen: at(ports.second.grpc) },
-    admin: at(ports.second.admin),
-    public: at(ports.second.public),
-  };
-  const file = join(house.dir, 'second.yaml');
-  await writeFile(file, stringify(policy));
-  const folders = ['--data', join(house.dir, 'second'), '--pki', house.pki, '--state', join(state.path, 'state')];
-  const started = await startSekisho(['serve', '-c', file, ...folders]);
-  await line(started.stderr, /"message":"serving"/);
-  return started;
-}
 
 /** Somebody who asks at the door `lab` all the time, each time anew; resolves with how many answers there were. */
 async function crowd(until: AbortSignal, failures: unknown[]): Promise<number> {
@@ -168,7 +140,7 @@ async function crowd(until: AbortSignal, failures: unknown[]): Promise<number> {
 }
 
 async function fleet(plane: Plane): Promise<FleetJson & { readonly lease: LeaseJson }> {
-  const { body } = await get(`http://${house.address}:${ports[plane].admin}/fleet`);
+  const { body } = await get(`http://${house.address}:${planePorts[plane].admin}/fleet`);
   return JSON.parse(body) as FleetJson & { readonly lease: LeaseJson };
 }
 
@@ -187,7 +159,7 @@ async function settled(plane: Plane, id: string): Promise<void> {
 
 /** How many responses with something in them a control plane has sent, by type. */
 async function sentBy(plane: Plane): Promise<Record<string, number>> {
-  const { body } = await get(`http://${house.address}:${ports[plane].admin}/metrics`);
+  const { body } = await get(`http://${house.address}:${planePorts[plane].admin}/metrics`);
   const samples = body.matchAll(/^sekisho_xds_responses_total\{type="(\w+)",result="sent"\} (\d+)$/gm);
   return Object.fromEntries([...samples].map(([, type = '', count]) => [type, Number(count)]));
 }

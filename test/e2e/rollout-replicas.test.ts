@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { temporaryFolder } from '../../src/base/temporary-folder.ts';
@@ -13,6 +11,7 @@ import { eventually, get } from '../support/envoy.ts';
 import { nodeId, openHouse, type House, type PolicyFile } from '../support/house.ts';
 import { planePorts, startSecondPlane, twoPlanes, type SecondPlane } from '../support/second-plane.ts';
 import { sekisho } from '../support/sekisho.ts';
+import { takePort } from '../support/taken-port.ts';
 
 const url = 'https://us-east-1.console.aws.amazon.com/console/home';
 /** The canary node. It prefers the second control plane, by its id; the other node is at the first one, which holds the lease. */
@@ -63,12 +62,7 @@ test('a change goes to the canary node at the control plane without the lease, a
 });
 
 test('a change that the canary node refuses at the control plane without the lease is rolled back by the one that holds it', async () => {
-  const taken = createServer();
-  taken.unref().listen(0, house.address);
-  await once(taken, 'listening');
-  const address = taken.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  const listen = `${house.address}:${address.port}`;
+  const { listen, free } = await takePort(house.address);
   await house.reload((policy) => {
     policy.doors.push({ name: 'taken', on: 'far', kind: 'forward', listen, users: 'none' });
   });
@@ -76,7 +70,7 @@ test('a change that the canary node refuses at the control plane without the lea
   assert.match(refusal?.text ?? '', /^far-3 refused it: [^]*taken\/connect/);
   await until('second', 'the other follows', ({ state }) => state === 'rolled-back');
   await eventually('the canary is back', async () => !(await house.ask('/listeners', far)).includes('taken'));
-  taken.close();
+  await free();
   await house.reload((policy) => {
     policy.doors = policy.doors.filter(({ name }) => name !== 'taken');
   });

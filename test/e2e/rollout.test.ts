@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -12,6 +10,7 @@ import type { RunningEnvoy } from '../../src/edge/envoy/start-envoy.ts';
 import { eventually } from '../support/envoy.ts';
 import { nodeId, openHouse, type House } from '../support/house.ts';
 import { sekisho } from '../support/sekisho.ts';
+import { takePort } from '../support/taken-port.ts';
 
 const url = 'https://us-east-1.console.aws.amazon.com/console/home';
 const restId = 'rest-1';
@@ -64,12 +63,7 @@ test('a good change goes to the canary alone, and on to all others once it has s
 test('a change that the canary refuses is rolled back, nobody else has seen it, and a restart does not try it again', async () => {
   const [canary, other] = [people('lab'), people('rest')];
   const was = await nodes();
-  const taken = createServer();
-  taken.unref().listen(0, house.address);
-  await once(taken, 'listening');
-  const at = taken.address();
-  assert.ok(typeof at === 'object' && at !== null);
-  const listen = `${house.address}:${at.port}`;
+  const { listen, free } = await takePort(house.address);
   await house.reload((policy) => {
     policy.console.also = ['two.example.com'];
     policy.doors.push({ name: 'taken', on: 'egress', kind: 'forward', listen, users: 'none' });
@@ -105,7 +99,7 @@ test('a change that the canary refuses is rolled back, nobody else has seen it, 
   assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600);
   assert.doesNotMatch(await readFile(join(folder, name), 'utf8'), /PRIVATE KEY/);
 
-  taken.close();
+  await free();
   await house.reload((policy) => {
     policy.console.also = ['one.example.com'];
     policy.doors = policy.doors.filter(({ name }) => name !== 'taken');
