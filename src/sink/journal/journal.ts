@@ -9,7 +9,7 @@ import { checkSegment } from './check.ts';
 import { Committer } from './committer.ts';
 import { markerBytes, type Marker } from './format.ts';
 import { framePayloads, type Frames } from './frames.ts';
-import type { Journal, JournalObserver } from './journal.types.ts';
+import type { AppendOptions, Journal, JournalObserver } from './journal.types.ts';
 import { AppendQueue } from './queue.ts';
 import { recover, type Recovered } from './recover.ts';
 
@@ -24,8 +24,8 @@ export interface JournalOptions {
   /** How many bytes of frames go to disk with one sync, at most. Default 1 MiB: a sync of more takes noticeably longer. */
   readonly batchBytes?: number;
   /**
-   * How long a batch gathers before it goes to the disk, in milliseconds, unless a quarter of `batchBytes` waits already. Default 0: at once, for
-   * those who wait for the acknowledgement. Each commit costs a sync, so with nobody waiting a few milliseconds save most of it.
+   * How long a batch gathers before it goes to the disk, in milliseconds, unless a quarter of `batchBytes` waits already or an append is urgent.
+   * Default 0: at once. Each commit costs a sync, so with nobody waiting a few milliseconds save most of it.
    */
   readonly lingerMs?: number;
   /** From how many bytes waiting on there is no room. Default 16 MiB: some seconds of a busy fleet. */
@@ -70,6 +70,9 @@ class OpenJournal implements Journal {
   readonly #pause: Pause;
   readonly #now: () => number;
   readonly #closing = new AbortController();
+  /** Before this index somebody waits for what was appended. */
+  #urgentUntil = 0;
+  #gathering: AbortController | undefined;
   readonly #check: Promise<void>;
   #committing: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -114,7 +117,7 @@ class OpenJournal implements Journal {
     return this.#failing;
   }
 
-  append(payloads: readonly Buffer[] | Frames): Promise<number> {
+  append(payloads: readonly Buffer[] | Frames, { urgent = false }: AppendOptions = {}): Promise<number> {
     if (this.#closed !== undefined) return Promise.reject(new SekishoError('journal_closed', 'the journal is closed'));
     let frames: Frames;
     try {
@@ -123,6 +126,10 @@ class OpenJournal implements Journal {
       return Promise.reject(SekishoError.from(caught));
     }
     const appended = this.#queue.add(frames);
+    if (urgent) {
+      this.#urgentUntil = this.#queue.nextIndex;
+      this.#gathering?.abort();
+    }
     this.#committing ??= this.#commitAll();
     return appended;
   }
@@ -156,7 +163,10 @@ class OpenJournal implements Journal {
   /** A journal that closes waits for nothing. */
   async #gather(): Promise<void> {
     if (this.#lingerMs === 0 || this.#queue.bytes >= this.#enoughBytes) return;
-    await this.#pause(this.#lingerMs, this.#closing.signal).catch(() => undefined);
+    if (this.#urgentUntil > this.#nextIndex || this.#closing.signal.aborted) return;
+    this.#gathering = new AbortController();
+    await this.#pause(this.#lingerMs, this.#gathering.signal).catch(() => undefined);
+    this.#gathering = undefined;
   }
 
   /** Tries until it works. Only a journal that closes gives up, and says why. */
@@ -218,6 +228,7 @@ class OpenJournal implements Journal {
 
   async #close(): Promise<void> {
     this.#closing.abort();
+    this.#gathering?.abort();
     await this.#committing;
     await this.#check;
     await this.#committer.close(this.#nextIndex);

@@ -11,7 +11,7 @@ export interface Journal {
    * Bounds nothing by itself: ask `hasRoom` or await `room` before taking on more.
    * Rejects with record_too_large (more than 65,535 bytes), record_malformed (none), journal_closed, or at close with what failed.
    */
-  append(payloads: readonly Buffer[] | Frames): Promise<number>;
+  append(payloads: readonly Buffer[] | Frames, options?: AppendOptions): Promise<number>;
   /** Whether fewer bytes wait for the disk than `queueBytes`. */
   hasRoom(): boolean;
   /** Resolves when there is room again, or when the journal is closed. Back-pressure begins with whoever awaits this. */
@@ -27,6 +27,11 @@ export interface Journal {
    * told from a torn tail, and gives the folder back. May be called twice.
    */
   close(): Promise<void>;
+}
+
+export interface AppendOptions {
+  /** Somebody waits for the acknowledgement: what has gathered until now goes to the disk at once. Default false. */
+  readonly urgent?: boolean;
 }
 
 /** What the journal tells its owner. Called from within the journal's own work: must be quick and must not throw. */

@@ -17,11 +17,12 @@ export class AppendQueue {
   bytes = 0;
   readonly #limit: number;
   readonly #waiting: Waiting[] = [];
-  #nextIndex: number;
+  /** The index after the last frame that was appended. */
+  nextIndex: number;
   #roomSeekers: (() => void)[] = [];
 
   constructor(options: { nextIndex: number; limit: number }) {
-    this.#nextIndex = options.nextIndex;
+    this.nextIndex = options.nextIndex;
     this.#limit = options.limit;
   }
 
@@ -39,10 +40,10 @@ export class AppendQueue {
   }
 
   add(frames: Frames): Promise<number> {
-    const index = this.#nextIndex;
+    const index = this.nextIndex;
     const count = frames.ends.length;
     if (count === 0) return Promise.resolve(index);
-    this.#nextIndex += count;
+    this.nextIndex += count;
     this.bytes += frames.bytes.length;
     return new Promise((resolve, reject) => this.#waiting.push({ frames, index, taken: 0, resolve, reject }));
   }

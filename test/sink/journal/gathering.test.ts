@@ -43,6 +43,41 @@ test('what comes while a batch gathers goes to disk with one sync, and is acknow
   await journal.close();
 });
 
+test('an urgent append waits for nobody, and takes along what has gathered; what comes behind it gathers again', async () => {
+  const { pause, waits } = held();
+  const { journal, told } = await open(new FaultyDisk(), { lingerMs: 5, pause });
+  const gathered = journal.append([numbered(0)]);
+  await turn();
+  assert.equal(waits.length, 1);
+  assert.equal(await journal.append([numbered(1)], { urgent: true }), 1);
+  assert.equal(await gathered, 0);
+  assert.deepEqual(
+    told.committed.map(({ frames }) => frames),
+    [2],
+  );
+  assert.equal(await journal.append([numbered(2)], { urgent: true }), 2);
+  assert.equal(waits.length, 1);
+  const behind = journal.append([numbered(3)]);
+  await turn();
+  assert.equal(waits.length, 2);
+  waits[1]?.end();
+  assert.equal(await behind, 3);
+  await journal.close();
+});
+
+test('an urgent append that takes several batches lingers before none of them', async () => {
+  const { pause, waits } = held();
+  const { journal, told } = await open(new FaultyDisk(), { lingerMs: 5, batchBytes: 400, pause });
+  const payloads = [90, 90, 90, 90, 1].map((bytes) => Buffer.alloc(bytes, 'a'));
+  assert.equal(await journal.append(payloads, { urgent: true }), 0);
+  assert.deepEqual(
+    told.committed.map(({ frames }) => frames),
+    [4, 1],
+  );
+  assert.equal(waits.length, 0);
+  await journal.close();
+});
+
 test('a quarter of a batch waits for nobody', async () => {
   const { pause, waits } = held();
   const { journal } = await open(new FaultyDisk(), { lingerMs: 5, batchBytes: 400, pause });
