@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alsStream, type AlsObserver, type AlsSender } from '../../../src/sink/intake/als.ts';
+import { alsStream, type AlsObserver } from '../../../src/sink/intake/als.ts';
+import type { Sender } from '../../../src/sink/intake/sender.ts';
 import { RefusalLimit } from '../../../src/sink/intake/refusal-limit.ts';
 import { frameHeaderBytes, readFrame } from '../../../src/sink/journal/format.ts';
 import type { Frames } from '../../../src/sink/journal/frames.ts';
@@ -11,7 +12,7 @@ import { alsMessage, consoleRequest, httpEntry, tcpEntry } from '../record/entri
 
 const identifier = { node: { id: 'egress-1', cluster: 'tokyo' }, log_name: 'office/http' };
 const request = httpEntry(consoleRequest());
-const certificate: AlsSender = { kind: 'certificate', node: 'egress-1' };
+const certificate: Sender = { kind: 'certificate', node: 'egress-1' };
 
 interface Opened {
   readonly stream: { message(bytes: Buffer): Buffer[] };
@@ -19,7 +20,7 @@ interface Opened {
 }
 
 interface Opening {
-  readonly identity?: AlsSender;
+  readonly identity?: Sender;
   readonly admits?: (node: string) => boolean;
   readonly now?: () => number;
   readonly refusals?: RefusalLimit;

@@ -1,0 +1,29 @@
+import { recordEncoder, type RecordEncoder, type RecordOrigin } from '../record/envelope.ts';
+import type { Sender } from './sender.ts';
+
+/** One log of one node, whose entries become records. */
+export interface LogSource {
+  readonly node: string;
+  readonly http: EntrySource;
+  readonly tcp: EntrySource;
+}
+
+/** What an Envoy's entries become. */
+type EntryKind = Exclude<RecordOrigin['kind'], 'control'>;
+
+/** The entries of one message type in a log. */
+export interface EntrySource {
+  readonly origin: RecordOrigin & { readonly kind: EntryKind };
+  readonly encoder: RecordEncoder;
+}
+
+export function logSource(
+  { node, log, epoch }: { readonly node: string; readonly log: string; readonly epoch: number },
+  identity: Sender['kind'],
+): LogSource {
+  const source = (kind: EntryKind): EntrySource => {
+    const origin = { node, log, epoch, identity, kind };
+    return { origin, encoder: recordEncoder(origin) };
+  };
+  return { node, http: source('http'), tcp: source(log.endsWith('/connection') ? 'connection' : 'tcp') };
+}
