@@ -140,6 +140,10 @@ export interface HouseOptions {
   readonly envoy?: string;
   /** Further arguments of `sekisho serve`. */
   readonly serveArgs?: readonly string[];
+  /** Further variables of its environment, for this folder of the house. */
+  readonly serveEnv?: (dir: string) => Readonly<Record<string, string>>;
+  /** Is called with the folder of the house before anything is in it; what it gives is called at the end. */
+  readonly before?: (dir: string) => Promise<() => void>;
   /** How many days ago the authorities were made; 0 unless told. */
   readonly authoritiesDaysAgo?: number;
 }
@@ -159,6 +163,8 @@ async function open(
 ): Promise<House> {
   const dir = await mkdtemp(join(tmpdir(), 'sekisho-house-'));
   opened.push(() => rm(dir, { recursive: true }));
+  const undo = await options.before?.(dir);
+  opened.push(() => Promise.resolve(undo?.()));
   const address = ownLoopback();
   const log: string[] = [];
 
@@ -199,7 +205,8 @@ async function open(
   const startService = async (): Promise<void> => {
     const from = log.length;
     const args = ['serve', '-c', policyFile, '--data', data, '--pki', pki, ...(options.serveArgs ?? [])];
-    const started = await startSekisho(args, { said: (said) => void log.push(said) });
+    const env = options.serveEnv?.(dir);
+    const started = await startSekisho(args, { said: (said) => void log.push(said), ...(env && { env }) });
     service = started;
     await Promise.race([line(log, /"message":"serving"/, from), failsAtEnd(started)]);
   };
