@@ -9,6 +9,7 @@ import type { RunningEnvoy } from '../../src/edge/envoy/start-envoy.ts';
 import type { NamedRecord } from '../../src/sink/record/name.ts';
 import { eventually, get } from '../support/envoy.ts';
 import { collect, nodeId, openHouse, type House } from '../support/house.ts';
+import { sekisho, type Ran } from '../support/sekisho.ts';
 import { planePorts, startSecondPlane, twoPlanes, type SecondPlane } from '../support/second-plane.ts';
 
 const consoleHost = 'us-east-1.console.aws.amazon.com';
@@ -73,6 +74,37 @@ test('certificates that the holder of the lease issues anew reach the Envoys of 
   const [leaf, sent] = [await leafAt('far'), await sentBy('second')];
   await second.reload();
   assert.deepEqual([await leafAt('far'), await sentBy('second')], [leaf, sent]);
+});
+
+test('the records of both sinks are read as those of one; a sink that cannot be reached is told of, and then the exit code is 1', async () => {
+  await house.visitor().request({ url: `https://${consoleHost}/api/here` });
+  await house.record({ 'url.path': '/api/here' });
+  await house.visitor({ door: 'far' }).request({ url: `https://${consoleHost}/api/there` });
+  await eventually('a record at the second', () =>
+    Promise.resolve(secondRecords.some((record) => record['url.path'] === '/api/there')),
+  );
+  const ask = ['records', '--data', join(house.dir, 'data'), '--kind', 'http', '-o', 'json'];
+  const other = `${house.address}:${planePorts.second.grpc}`;
+  const sinks = ({ stdout }: Ran): unknown[] =>
+    stdout.split('\n').flatMap((line) => {
+      const record = JSON.parse(line || '{}') as NamedRecord;
+      return /here/.test(String(record['url.path'])) ? [[record['url.path'], record['sekisho.sink']]] : [];
+    });
+
+  const both = await sekisho([...ask, '--sink', other]);
+  assert.equal(both.code, 0, both.stderr);
+  assert.deepEqual(sinks(both), [
+    ['/api/here', undefined],
+    ['/api/there', other],
+  ]);
+
+  const nobody = `${house.address}:9`;
+  const without = await sekisho([...ask, '--sink', other, '--sink', nobody]);
+  assert.equal(without.code, 1);
+  assert.match(without.stderr, new RegExp(`^! the sink ${nobody} cannot be read to its end`, 'm'));
+  assert.deepEqual(sinks(without), sinks(both));
+
+  assert.equal((await sekisho([...ask, '--sink', other, '--follow'])).code, 2);
 });
 
 test('an Envoy whose control plane is killed moves to the other one, gets nothing again, and its doors never close', async () => {

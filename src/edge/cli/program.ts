@@ -173,6 +173,8 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
     .option('--status <status>', '200, 4xx or 400-499')
     .option('--kind <kind>', 'http, tcp, connection, or control: what the fleet was told and what it answered')
     .option('--follow', 'go on with records as they come, until interrupted')
+    .option('--sink <host:port>', 'another sink of the fleet, read too; may be given several times', together, [])
+    .addOption(new Option('--reader <dir>', 'folder that sekisho ca reader made, for --sink').env('SEKISHO_READER'))
     .addOption(output('table', 'json'))
     .action(async (options: RecordsOptions) => {
       const { records } = await import('./records.ts');
@@ -255,4 +257,9 @@ function failure(caught: unknown): number {
   process.stderr.write(`sekisho: ${error.message}\n`);
   if (error.code === 'internal') process.stderr.write(`${error.stack ?? ''}\n`);
   return error.code === 'usage' ? exitCodes.wrongUse : exitCodes.badNews;
+}
+
+/** An option that is given several times. */
+function together(one: string, before: readonly string[]): readonly string[] {
+  return [...before, one];
 }

@@ -7,22 +7,55 @@ import { recordFilter, type RecordFilter, type RecordQuestion } from '../../sink
 import { jsonLine } from '../../sink/query/json-lines.ts';
 import { queryRecords, type QueryItem } from '../../sink/query/query-records.ts';
 import { recordTable } from '../../sink/query/table.ts';
+import { unionOf, type RecordSource } from '../../sink/query/union.ts';
+import { filterNames, type FilterWords } from '../../wire/records-api.ts';
 import { journalFolder } from '../service/sink-role.ts';
+import { otherSinks } from './other-sinks.ts';
 import { aside, exitCodes } from './print.ts';
 
 export interface RecordsOptions extends RecordQuestion {
   readonly data: string;
   readonly follow?: true;
   readonly output: string;
+  /** HOST:PORT of other sinks of the fleet. */
+  readonly sink: readonly string[];
+  /** The folder of a reader's certificates. */
+  readonly reader?: string;
 }
 
-/** `sekisho records`: what the journal holds, oldest first. Exit 1 when a part of it cannot be read; what can be is printed all the same. */
+/**
+ * `sekisho records`: what the journal holds, oldest first, and what other sinks hold between it. Exit 1 when a part of it cannot be read; what can be is printed
+ * all the same.
+ */
 export async function records(options: RecordsOptions): Promise<number> {
   const filter = recordFilter(options, systemClock.now());
   await assertJournal(options.data);
+  if (options.follow && options.sink.length > 0)
+    throw new SekishoError('usage', '--follow is for one sink: run it beside each of them, without --sink');
   const follow = options.follow ? untilInterrupted() : undefined;
-  const whole = await printRecords({ data: options.data, output: options.output, filter, ...(follow && { follow }) });
-  return whole ? exitCodes.good : exitCodes.badNews;
+  const unreached: string[] = [];
+  const others = await otherSinks({
+    addresses: options.sink,
+    reader: options.reader,
+    question: questionOf(options),
+    failed: (address, why) => {
+      unreached.push(address);
+      aside(`! the sink ${address} cannot be read to its end, so its records are missing here: ${why.message}`);
+    },
+  });
+  try {
+    const { data, output } = options;
+    const whole = await printRecords({ data, output, filter, others: others.sources, ...(follow && { follow }) });
+    return whole && unreached.length === 0 ? exitCodes.good : exitCodes.badNews;
+  } finally {
+    others.close();
+  }
+}
+
+/** The words of the question alone, for those who answer it elsewhere. */
+function questionOf(options: RecordsOptions): FilterWords {
+  const said = filterNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]] as const]));
+  return Object.fromEntries(said);
 }
 
 /** Prints the records from an index on; false when something between them cannot be read, which is said on standard error. */
@@ -32,6 +65,8 @@ export async function printRecords(options: {
   readonly filter?: RecordFilter;
   readonly from?: number;
   readonly follow?: AbortSignal;
+  /** Of other sinks, filtered already. */
+  readonly others?: readonly RecordSource[];
 }): Promise<boolean> {
   let whole = true;
   const frames = readJournal({
@@ -46,7 +81,8 @@ export async function printRecords(options: {
   });
   const printer = recordPrinter(options.output);
   if (printer.header !== undefined) await print(printer.header);
-  for await (const item of queryRecords(frames, options.filter ?? (() => true))) {
+  const own = { items: queryRecords(frames, options.filter ?? (() => true)) };
+  for await (const item of unionOf([own, ...(options.others ?? [])])) {
     if (item.kind === 'unreadable') whole = false;
     await print(printer.line(item));
   }
