@@ -3,8 +3,16 @@
  * Its resources are those of bench/peers/xds: 100 clusters with their endpoint sets, 10 listeners with their routes.
  */
 import { createServer } from 'node:http';
-import * as grpc from '@grpc/grpc-js';
-import { discoveryServices, makeSnapshot, Publisher, resource, type ResourceInput, type Snapshot } from 'sekisho/xds';
+import * as http2 from 'node:http2';
+import {
+  discoveryServices,
+  grpcStreams,
+  makeSnapshot,
+  Publisher,
+  resource,
+  type ResourceInput,
+  type Snapshot,
+} from 'sekisho/xds';
 
 const numbers = { clusters: 100, endpoints: 3, listeners: 10, routes: 10 };
 const type = (name: string): string => `type.googleapis.com/envoy.${name}`;
@@ -83,12 +91,12 @@ function publish(): void {
 
 publish();
 const { services } = discoveryServices({ publisher });
-const server = new grpc.Server({ 'grpc.max_concurrent_streams': 1_000_000 });
-for (const { definition, implementation } of services) server.addService(definition, implementation);
-server.bindAsync('127.0.0.1:18500', grpc.ServerCredentials.createInsecure(), (error) => {
-  if (error) throw error;
-  process.stdout.write(`pid ${process.pid} listening on 127.0.0.1:18500\n`);
-});
+http2
+  .createServer()
+  .on('stream', grpcStreams(services))
+  .listen(18_500, '127.0.0.1', () => {
+    process.stdout.write(`pid ${process.pid} listening on 127.0.0.1:18500\n`);
+  });
 createServer((_request, response) => {
   publish();
   response.writeHead(204).end();

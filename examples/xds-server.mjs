@@ -3,8 +3,8 @@
 //   node examples/xds-server.mjs backends.txt
 //   .envoy/1.40.0/envoy -c examples/xds-envoy.yaml
 import { readFileSync, watchFile } from 'node:fs';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { discoveryServices, makeSnapshot, Publisher, resource } from 'sekisho/xds';
+import { createServer } from 'node:http2';
+import { discoveryServices, grpcStreams, makeSnapshot, Publisher, resource } from 'sekisho/xds';
 
 const [file = 'backends.txt'] = process.argv.slice(2);
 const { LISTEN: listen = '127.0.0.1:18000', DOOR: door = '127.0.0.1:10000' } = process.env;
@@ -15,15 +15,16 @@ publish();
 watchFile(file, { interval: 200 }, publish);
 
 const discovery = discoveryServices({ publisher, observe: print });
-const server = new Server();
-for (const { definition, implementation } of discovery.services) server.addService(definition, implementation);
-server.bindAsync(listen, ServerCredentials.createInsecure(), (error) => {
-  if (error) throw error;
-  console.log(`listening on ${listen}`);
-});
+const sessions = new Set();
+const server = createServer();
+server.on('stream', grpcStreams(discovery.services));
+server.on('session', (session) => sessions.add(session.once('close', () => sessions.delete(session))));
+const [, host, port] = /^(.*):(\d+)$/.exec(listen);
+server.listen(Number(port), host, () => console.log(`listening on ${listen}`));
 process.once('SIGTERM', () => {
   discovery.close();
-  server.tryShutdown(() => process.exit());
+  for (const session of sessions) session.close();
+  server.close(() => process.exit());
 });
 
 function publish() {

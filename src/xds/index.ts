@@ -9,7 +9,8 @@ export {
   type ClientStatusService,
 } from '../edge/grpc/client-status.ts';
 export type { Caller } from '../edge/grpc/caller.ts';
-export type { GrpcService } from '../edge/grpc/server.ts';
+export type { Answer, Handler, StreamCall, UnaryCall } from '../edge/grpc/call.types.ts';
+export type { GrpcService } from '../edge/grpc/grpc-service.types.ts';
 export { Publisher, type Resolve } from '../control/xds/publisher.ts';
 export {
   makeSnapshot,
@@ -23,4 +24,5 @@ export type { TypeUrl } from '../control/xds/type-urls.ts';
 export type { NodeInfo } from '../wire/node-info.ts';
 export type { TypedJson } from '../wire/proto-json.ts';
 export { SekishoError, type ErrorCode } from '../base/errors.ts';
+export { grpcStreams, type GrpcStreamsOptions, type RefusedCall } from '../edge/grpc/http2/grpc-streams.ts';
 export { resource } from './resource.ts';

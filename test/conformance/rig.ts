@@ -1,13 +1,18 @@
 import { after } from 'node:test';
+import * as http2 from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import {
   discoveryServices,
+  grpcStreams,
   makeSnapshot,
   Publisher,
   type DiscoveryLimits,
   type ExplicitVersions,
+  type GrpcService,
+  type StreamCall,
   type XdsEvent,
 } from '../../src/xds/index.ts';
+import { endingOf, listening } from '../support/http2-server.ts';
 import { resourcesOf, type Contents } from './kinds.ts';
 
 /** What the server did on one stream, as seen between gRPC and the engine; what tells silence from not yet. */
@@ -20,14 +25,14 @@ export interface Traffic {
 export const streamHeader = 'conversation';
 
 /**
- * A server as a user of `sekisho/xds` writes it: a plain grpc.Server on loopback with the discovery services. Every node has its own resources, so that tests
+ * A server as a user of `sekisho/xds` writes it: a plain server of node:http2 on loopback with the discovery services. Every node has its own resources, so that tests
  * share it.
  */
 export class Rig {
   readonly publisher = new Publisher({ resolve: ({ id }) => (id === 'stranger' ? undefined : id) });
   readonly events: XdsEvent[] = [];
   readonly #traffic = new Map<string, Traffic>();
-  readonly #server = new grpc.Server();
+  readonly #server = http2.createServer();
   readonly #discovery: ReturnType<typeof discoveryServices>;
   readonly #clients: grpc.Client[] = [];
   port = 0;
@@ -38,23 +43,22 @@ export class Rig {
       observe: (event) => this.events.push(event),
       limits,
     });
-    for (const { definition, implementation } of this.#discovery.services)
-      this.#server.addService(definition, this.#watched(implementation));
+    const services = this.#discovery.services.map(({ definition, implementation }) => ({
+      definition,
+      implementation: this.#watched(implementation),
+    }));
+    this.#server.on('stream', grpcStreams(services));
   }
 
   /** Started for a test file, and closed when its last test is over. */
   static async start(limits?: Partial<DiscoveryLimits>): Promise<Rig> {
     const rig = new Rig(limits);
-    rig.port = await new Promise<number>((resolve, reject) => {
-      rig.#server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) => {
-        if (error) reject(error);
-        else resolve(port);
-      });
-    });
+    const end = endingOf(rig.#server);
+    rig.port = await listening(rig.#server);
     after(() => {
       for (const client of rig.#clients) client.close();
       rig.#discovery.close();
-      rig.#server.forceShutdown();
+      end();
     });
     return rig;
   }
@@ -91,12 +95,12 @@ export class Rig {
     return this.events.filter((event) => event.kind === kind && 'node' in event && nodeOf(event) === node);
   }
 
-  #watched(implementation: grpc.UntypedServiceImplementation): grpc.UntypedServiceImplementation {
+  #watched(implementation: GrpcService['implementation']): GrpcService['implementation'] {
     const entries = Object.entries(implementation).map(([name, handler]) => {
-      const serve = handler as grpc.handleBidiStreamingCall<Buffer, Buffer>;
-      const watched = (call: grpc.ServerDuplexStream<Buffer, Buffer>): void => {
+      const serve = handler as (call: StreamCall) => void;
+      const watched = (call: StreamCall): void => {
         const traffic = this.traffic(String(call.metadata.get(streamHeader)[0]));
-        const write = call.write.bind(call) as (bytes: Buffer) => boolean;
+        const write = call.write.bind(call);
         call.write = (bytes: Buffer) => {
           traffic.written += 1;
           return write(bytes);

@@ -2,8 +2,9 @@
  * A discovery server as a process of its own, for tests that look at its memory or that may bring it down: plain text on loopback, one snapshot for all nodes
  * whose ids have the same beginning (`red-1` belongs to `red`). Its parent says what to publish.
  */
-import * as grpc from '@grpc/grpc-js';
-import { discoveryServices, Publisher } from '../../src/xds/index.ts';
+import { createServer } from 'node:http2';
+import { discoveryServices, grpcStreams, Publisher } from '../../src/xds/index.ts';
+import { listening } from '../support/http2-server.ts';
 import { snapshotOf, type Contents } from '../control/xds/model.ts';
 
 export type Command =
@@ -41,14 +42,7 @@ async function serve(): Promise<void> {
       if (kind === 'disconnected') streams -= 1;
     },
   });
-  const server = new grpc.Server();
-  for (const { definition, implementation } of services) server.addService(definition, implementation);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(error);
-      else resolve(bound);
-    });
-  });
+  const port = await listening(createServer().on('stream', grpcStreams(services)));
   const report = async (look: number): Promise<void> => {
     // What a collection finds dead may keep something alive until its finalizer has run.
     for (let times = 0; times < 3; times += 1) {

@@ -1,12 +1,14 @@
-import * as grpc from '@grpc/grpc-js';
+import { createServer } from 'node:http2';
 import {
   discoveryServices,
+  grpcStreams,
   makeSnapshot,
   Publisher,
   type ResourceInput,
   type Snapshot,
   type XdsEvent,
 } from '../../src/xds/index.ts';
+import { endingOf, listening } from './http2-server.ts';
 
 /** The ways in which an Envoy can be told to ask. */
 export const modes = [
@@ -49,19 +51,14 @@ export async function startPlane(address: string): Promise<Plane> {
         allEvents.push(event);
       },
     });
-    const server = new grpc.Server();
-    for (const { definition, implementation } of discovery.services) server.addService(definition, implementation);
-    const bound = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`${address}:${wanted}`, grpc.ServerCredentials.createInsecure(), (error, got) => {
-        if (error) reject(error);
-        else resolve(got);
-      });
-    });
+    const server = createServer().on('stream', grpcStreams(discovery.services));
+    const endServer = endingOf(server);
+    const bound = await listening(server, address, wanted);
     return {
       port: bound,
       publisher: fresh,
       end: () => {
-        server.forceShutdown();
+        endServer();
         discovery.close();
       },
     };

@@ -1,9 +1,9 @@
-import type { sendUnaryData, ServerReadableStream } from '@grpc/grpc-js';
 import type { Journal } from '../../sink/journal/journal.types.ts';
 import type { AlsStream } from '../../sink/intake/als.ts';
 import { rawService } from '../../wire/services.ts';
+import type { Answer, ReadableCall } from './call.types.ts';
 import type { Caller } from './caller.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-service.types.ts';
 import { statusOf } from './status.ts';
 
 /** Envoy reads nothing from the answer, which comes only at the end of a stream. */
@@ -15,13 +15,13 @@ const emptyResponse = Buffer.alloc(0);
  */
 export function alsService(options: {
   readonly journal: Pick<Journal, 'append' | 'hasRoom' | 'room'>;
-  readonly identify: (call: ServerReadableStream<Buffer, Buffer>) => Caller;
+  readonly identify: (call: ReadableCall) => Caller;
   readonly open: (caller: Caller) => AlsStream;
   readonly failed: (caught: unknown, peer: string) => void;
 }): GrpcService {
   const { journal } = options;
 
-  function streamAccessLogs(call: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void {
+  function streamAccessLogs(call: ReadableCall, answer: Answer): void {
     let unwritten = 0;
     let ended = false;
     let answered = false;

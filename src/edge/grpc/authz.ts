@@ -1,4 +1,3 @@
-import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { SekishoError } from '../../base/errors.ts';
 import { doorMetadataKey } from '../../control/resources/authorization.ts';
 import { memberOf } from '../../policy/membership.ts';
@@ -10,11 +9,12 @@ import {
   type AuthorizationAnswer,
 } from '../../wire/authorization.ts';
 import { rawService } from '../../wire/services.ts';
+import type { Answer, UnaryCall } from './call.types.ts';
 import type { Caller } from './caller.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-service.types.ts';
 import { statusOf } from './status.ts';
 
-type Call = ServerUnaryCall<Buffer, Buffer>;
+type Call = UnaryCall;
 
 /**
  * envoy.service.auth.v3.Authorization: an Envoy asks who is at one of its doors, for each CONNECT. A failure is an error of gRPC, and with that the door
@@ -37,7 +37,7 @@ export function authorizationService(options: {
     return encodeAuthorizationAnswer(answerOf(verdict, door));
   }
 
-  function check(call: Call, answer: sendUnaryData<Buffer>): void {
+  function check(call: Call, answer: Answer): void {
     answerTo(call).then(
       (bytes) => {
         answer(null, bytes);

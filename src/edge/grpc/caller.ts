@@ -1,17 +1,15 @@
-import type { ServerReadableStream, ServerDuplexStream } from '@grpc/grpc-js';
+import type { AnyCall } from './call.types.ts';
 import { SekishoError } from '../../base/errors.ts';
 import { identityOf } from '../../control/ca/identity.ts';
 
 /** Who is at the other end of a call: a node by its certificate, or some process of this host by plain text. */
 export type Caller = { readonly kind: 'certificate'; readonly node: string } | { readonly kind: 'loopback' };
 
-type AnyCall = Pick<ServerReadableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>, 'getAuthContext'>;
-
 /**
  * The caller, by the SAN of its certificate. The doorkeeper let in plain text over loopback only.
  * @throws SekishoError identity_mismatch where the certificate is not one of a node of this fleet
  */
-export function callerOf(call: AnyCall, fleet: string): Caller {
+export function callerOf(call: Pick<AnyCall, 'getAuthContext'>, fleet: string): Caller {
   const { transportSecurityType, sslPeerCertificate: certificate } = call.getAuthContext();
   if (transportSecurityType === undefined) return { kind: 'loopback' };
   const identity = identityOf(certificate?.subjectaltname, fleet);

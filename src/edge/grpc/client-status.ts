@@ -1,19 +1,16 @@
-import type { sendUnaryData, ServerDuplexStream, ServerUnaryCall } from '@grpc/grpc-js';
 import { SekishoError } from '../../base/errors.ts';
 import type { Publisher } from '../../control/xds/publisher.ts';
 import { rawService } from '../../wire/services.ts';
+import type { Answer, AnyCall, StreamCall, UnaryCall } from './call.types.ts';
 import { clientStatusResponse } from './client-status-response.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-service.types.ts';
 import { statusOfRefusal } from './status.ts';
-
-type StreamCall = ServerDuplexStream<Buffer, Buffer>;
-type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
 
 export interface ClientStatusOptions {
   /** Whose streams are told of. */
   readonly publisher: Publisher;
   /** Throws what the call shall be refused with. Without it everybody is answered. */
-  readonly identify?: (call: Pick<StreamCall | UnaryCall, 'getAuthContext'>) => unknown;
+  readonly identify?: (call: Pick<AnyCall, 'getAuthContext'>) => unknown;
   readonly failed?: (error: SekishoError, peer: string) => void;
   readonly limits?: Partial<ClientStatusLimits>;
 }
@@ -59,7 +56,7 @@ export function clientStatusService(options: ClientStatusOptions): ClientStatusS
     return statusOfRefusal(error);
   }
 
-  async function fetch(call: UnaryCall, answer: sendUnaryData<Buffer>): Promise<void> {
+  async function fetch(call: UnaryCall, answer: Answer): Promise<void> {
     try {
       begin(call);
       answer(null, await clientStatusResponse(call.request, publisher, limits));
@@ -117,7 +114,7 @@ export function clientStatusService(options: ClientStatusOptions): ClientStatusS
   return {
     definition: rawService('envoy.service.status.v3.ClientStatusDiscoveryService'),
     implementation: {
-      FetchClientStatus: (call: UnaryCall, answer: sendUnaryData<Buffer>) => void fetch(call, answer),
+      FetchClientStatus: (call: UnaryCall, answer: Answer) => void fetch(call, answer),
       StreamClientStatus: stream,
     },
     close: () => {

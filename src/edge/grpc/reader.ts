@@ -1,4 +1,4 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { AnyCall } from './call.types.ts';
 import { SekishoError } from '../../base/errors.ts';
 import { identityOf, type Role } from '../../control/ca/identity.ts';
 
@@ -11,7 +11,7 @@ export type Reader =
  * The caller, by the SAN of its certificate. The doorkeeper let in plain text over loopback only.
  * @throws SekishoError identity_mismatch where the certificate is one of a node, or of nobody in this fleet
  */
-export function readerOf(call: Pick<ServerWritableStream<Buffer, Buffer>, 'getAuthContext'>, fleet: string): Reader {
+export function readerOf(call: Pick<AnyCall, 'getAuthContext'>, fleet: string): Reader {
   const { transportSecurityType, sslPeerCertificate: certificate } = call.getAuthContext();
   if (transportSecurityType === undefined) return { kind: 'loopback' };
   const identity = identityOf(certificate?.subjectaltname, fleet);

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { status, type ServerWritableStream } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { Clock } from '../../base/clock.ts';
 import { SekishoError } from '../../base/errors.ts';
 import type { FollowedJournal } from '../../sink/journal/followed-journal.types.ts';
@@ -12,11 +12,12 @@ import {
   recordsService as definition,
   type RecordsResponse,
 } from '../../wire/records-api.ts';
+import type { WritableCall } from './call.types.ts';
 import type { Reader } from './reader.ts';
-import type { GrpcService } from './server.ts';
+import type { GrpcService } from './grpc-service.types.ts';
 import { statusOf } from './status.ts';
 
-type Call = ServerWritableStream<Buffer, Buffer>;
+type Call = WritableCall;
 
 export interface RecordsService extends GrpcService {
   /** Ends all calls, so that their clients come back to whoever is there then, and takes no more. May be called twice. */

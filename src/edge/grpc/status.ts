@@ -1,8 +1,9 @@
-import { status, type StatusObject } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { SekishoError, type ErrorCode } from '../../base/errors.ts';
+import type { Status } from './call.types.ts';
 
 /** A failure as gRPC says it: the code that fits, the message, and nothing of its inside. */
-export function statusOf(caught: unknown): Pick<StatusObject, 'code' | 'details'> {
+export function statusOf(caught: unknown): Status {
   const error = SekishoError.from(caught);
   return {
     code: codeOf(error.code),
@@ -11,7 +12,7 @@ export function statusOf(caught: unknown): Pick<StatusObject, 'code' | 'details'
 }
 
 /** The same for a call that is ended for a reason of ours. Clients come back by themselves after UNAVAILABLE. */
-export function statusOfRefusal(error: SekishoError): ReturnType<typeof statusOf> {
+export function statusOfRefusal(error: SekishoError): Status {
   if (error.code === 'server_unreachable') return { code: status.UNAVAILABLE, details: error.message };
   return statusOf(error);
 }

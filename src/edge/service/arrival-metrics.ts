@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { Log } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Arrival } from '../grpc/doorkeeper.ts';
-import type { RefusedCall } from '../grpc/server.ts';
+import type { RefusedCall } from '../grpc/http2/grpc-streams.ts';
 
 /** Counts who knocks at the gRPC address, and says whom it turned away. */
 export function arrivalObserver(metrics: Metrics, log: Log): (what: Arrival, remote: string, why?: string) => void {
@@ -33,7 +33,8 @@ export function refusalObserver(metrics: Metrics, log: Log): (call: RefusedCall)
     labels: ['code'],
   });
   return ({ method, peer, code, why }) => {
-    refusals.add({ code: status[code] });
-    log.warn('a gRPC call was refused', { method, peer, code: status[code], why });
+    const name = status[code] ?? String(code);
+    refusals.add({ code: name });
+    log.warn('a gRPC call was refused', { method, peer, code: name, why });
   };
 }

@@ -27,7 +27,7 @@ import { discoveryServices } from '../grpc/discovery/services.ts';
 import { callerOf } from '../grpc/caller.ts';
 import { clientStatusService } from '../grpc/client-status.ts';
 import { readerOf } from '../grpc/reader.ts';
-import type { GrpcService } from '../grpc/server.ts';
+import type { GrpcService } from '../grpc/grpc-service.types.ts';
 import { convergenceMetrics } from './convergence-metrics.ts';
 import { fleetObserver } from './fleet-metrics.ts';
 import { buildRevision } from './revisions.ts';

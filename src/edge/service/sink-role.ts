@@ -19,7 +19,7 @@ import { alsService } from '../grpc/als.ts';
 import { callerOf } from '../grpc/caller.ts';
 import { readerOf } from '../grpc/reader.ts';
 import { recordsService } from '../grpc/records.ts';
-import type { GrpcService } from '../grpc/server.ts';
+import type { GrpcService } from '../grpc/grpc-service.types.ts';
 import { intakeObserver } from './intake-metrics.ts';
 import { outputObserver } from './output-metrics.ts';
 import type { Obstacles } from './readiness.ts';

@@ -7,7 +7,7 @@ import type { Policy } from '../../policy/policy.types.ts';
 import { Gatekeeper } from '../../sink/users/gatekeeper.ts';
 import { authorizationService } from '../grpc/authz.ts';
 import { callerOf } from '../grpc/caller.ts';
-import type { GrpcService } from '../grpc/server.ts';
+import type { GrpcService } from '../grpc/grpc-service.types.ts';
 import { passwordThread } from '../passwords/password-thread.ts';
 
 /** Who comes in at the doors for people with passwords, as a part of the running service. What people typed is in no log line. */

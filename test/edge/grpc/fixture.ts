@@ -14,7 +14,8 @@ import { discoveryServices, type DiscoveryServices } from '../../../src/edge/grp
 import { alsService } from '../../../src/edge/grpc/als.ts';
 import { callerOf } from '../../../src/edge/grpc/caller.ts';
 import type { Arrival, ServerCredentials } from '../../../src/edge/grpc/doorkeeper.ts';
-import { startGrpcServer, type GrpcServer, type RefusedCall } from '../../../src/edge/grpc/server.ts';
+import { startGrpcServer, type GrpcServer } from '../../../src/edge/grpc/server.ts';
+import type { RefusedCall } from '../../../src/edge/grpc/http2/grpc-streams.ts';
 import { alsStream } from '../../../src/sink/intake/als.ts';
 import { openJournal, type Journal } from '../../../src/sink/journal/journal.ts';
 import { redactionRules } from '../../../src/sink/record/redaction-rules.ts';

@@ -75,11 +75,13 @@ test('closing cuts what does not end in time, even where the disk never answers,
   await eventually('kept', () => Promise.resolve(house.journal.nextIndex === 1));
 });
 
+const internal: number = status.INTERNAL;
+
 test('every error has a gRPC status, and only those that a caller causes or can wait for are not INTERNAL', () => {
   const told = Object.fromEntries(
     errorCodes
       .map((code) => [code, statusOf(new SekishoError(code, 'words')).code] as const)
-      .filter(([, code]) => code !== status.INTERNAL),
+      .filter(([, code]) => code !== internal),
   );
   assert.deepEqual(told, {
     identity_mismatch: status.PERMISSION_DENIED,

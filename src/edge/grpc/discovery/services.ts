@@ -4,7 +4,7 @@ import { XdsStream } from '../../../control/xds/stream.ts';
 import { decodeDeltaRequest } from '../../../wire/delta-discovery.ts';
 import { rawService } from '../../../wire/services.ts';
 import { decodeSotwRequest } from '../../../wire/sotw-discovery.ts';
-import type { GrpcService } from '../server.ts';
+import type { GrpcService } from '../grpc-service.types.ts';
 import { defaultDiscoveryLimits, OpenStreams } from './open-streams.ts';
 import { serviceTable } from './service-table.ts';
 import { serveCall } from './serve-call.ts';
