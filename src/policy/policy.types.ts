@@ -126,8 +126,11 @@ export interface HostPin {
   readonly endpoints: readonly SocketAddress[];
 }
 
+/** What it takes before a request may pass: nothing (`stream`), or that it is on record (`gate`). */
+export type Assurance = 'stream' | 'gate';
+
 export interface RecordRules {
-  readonly assurance: 'stream';
+  readonly assurance: Assurance;
   /** Query parameters whose values are withheld besides the built-in ones; lower case. */
   readonly redactQuery: readonly string[];
   /** Seconds between two records of an undecrypted connection that lasts. */

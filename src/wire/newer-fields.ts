@@ -12,8 +12,11 @@ export interface NewerField {
   /** A scalar type of proto3 or the full name of a message. */
   readonly type: string;
   readonly repeated?: true;
+  /** Full name of the enum whose numbers the field takes. */
+  readonly enumName?: string;
 }
 
+const tcpProxy = 'envoy.extensions.filters.network.tcp_proxy.v3';
 const headerMutation = 'envoy.config.common.mutation_rules.v3.HeaderMutation';
 const addressMatcher = 'envoy.type.matcher.v3.AddressMatcher';
 
@@ -35,6 +38,15 @@ export const newerFields: readonly NewerField[] = [
     type: 'envoy.type.matcher.v3.StringMatcher',
   },
   { message: headerMutation, field: 'remove_on_match', number: 3, type: `${headerMutation}.RemoveOnMatch` },
+  // When tcp_proxy dials.
+  {
+    message: `${tcpProxy}.TcpProxy`,
+    field: 'upstream_connect_mode',
+    number: 21,
+    type: 'uint32',
+    enumName: `${tcpProxy}.UpstreamConnectMode`,
+  },
+  { message: `${tcpProxy}.TcpProxy`, field: 'max_early_data_bytes', number: 22, type: 'google.protobuf.UInt32Value' },
   // A custom tag made from a format string.
   { message: 'envoy.type.tracing.v3.CustomTag', field: 'value', number: 6, type: 'string' },
 ];

@@ -435,7 +435,6 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
 
   // Not built yet
   'assurance receipt': [edit([10, 'record: {assurance: receipt}']), ['10:21 not-built record.assurance']],
-  'assurance gate': [edit([10, 'record: {assurance: gate}']), ['10:21 not-built record.assurance']],
   'no assurance': [edit([10, 'record: {}']), ['10:1 not-built record.assurance']],
   'no record': [edit([10, '']), ['1:1 not-built record.assurance']],
   'an unknown assurance': [edit([10, 'record: {assurance: steam}']), ['10:21 value record.assurance']],
@@ -451,6 +450,7 @@ const cases: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   'admin off loopback': [edit([0, 'server: {admin: 10.0.0.1:18080}']), ['11:17 not-built server.admin']],
 
   // Records
+  'assurance gate': [edit([10, 'record: {assurance: gate}']), []],
   'the most time between two records of a connection': [edit([10, 'record: {assurance: stream, periodic: 60m}']), []],
   'less time between them than Envoy waits before it sends any': [
     edit([10, 'record: {assurance: stream, periodic: 0s}']),

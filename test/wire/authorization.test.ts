@@ -15,13 +15,27 @@ test('a question that protobufjs wrote is read in its parts', () => {
       destination: { address: { socket_address: { address: '127.0.0.1', port_value: 3128 } } },
       request: {
         time: '2026-11-25T00:00:00Z',
-        http: { id: '7', method: 'CONNECT', host: 'a:443', headers: { 'proxy-authorization': 'Basic x', b: '' } },
+        http: {
+          ...{ id: '7', method: 'CONNECT', host: 'a:443', path: '/p?q', scheme: 'https', protocol: 'HTTP/2' },
+          headers: { 'proxy-authorization': 'Basic x', b: '' },
+        },
       },
       context_extensions: { door: 'office' },
+      metadata_context: { filter_metadata: { sekisho: { arn: 'arn' } } },
+      tls_session: { sni: 'a' },
     },
   });
+  const address = (ip: string, port: number) =>
+    encode('envoy.config.core.v3.Address', { socket_address: { address: ip, port_value: port } });
   assert.deepEqual(decodeAuthorizationRequest(bytes), {
     client: '127.0.0.7',
+    source: address('127.0.0.7', 4711),
+    destination: address('127.0.0.1', 3128),
+    time: encode('google.protobuf.Timestamp', '2026-11-25T00:00:00Z'),
+    metadata: encode('envoy.config.core.v3.Metadata', { filter_metadata: { sekisho: { arn: 'arn' } } }),
+    serverName: 'a',
+    http: { method: 'CONNECT', scheme: 'https', host: 'a:443', path: '/p?q', protocol: 'HTTP/2' },
+    extensions: new Map([['door', 'office']]),
     headers: new Map([
       ['proxy-authorization', 'Basic x'],
       ['b', ''],
@@ -30,7 +44,12 @@ test('a question that protobufjs wrote is read in its parts', () => {
 });
 
 test('a question without a client and without headers is read as such', () => {
-  assert.deepEqual(decodeAuthorizationRequest(Buffer.alloc(0)), { client: '', headers: new Map() });
+  const { client, headers, http, source, serverName } = decodeAuthorizationRequest(Buffer.alloc(0));
+  assert.deepEqual(
+    { client, headers, http, serverName },
+    { client: '', headers: new Map(), http: undefined, serverName: '' },
+  );
+  assert.equal(source.length, 0);
 });
 
 test('any bytes are either a question or a request_malformed', () => {

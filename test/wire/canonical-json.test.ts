@@ -205,7 +205,7 @@ function inCamelCase(value: unknown, isMap = false): unknown {
     Object.entries(value).map(([key, inner]) => {
       const own =
         isMap || key === '@type' ? key : key.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-      return [own, inCamelCase(inner, ['map', 'filter_metadata', 'sekisho'].includes(key))];
+      return [own, inCamelCase(inner, ['map', 'filter_metadata', 'sekisho', 'typed_per_filter_config'].includes(key))];
     }),
   );
 }

@@ -9,6 +9,7 @@ import { encode } from '../../src/wire/proto-json.ts';
 const files = new Set([
   'envoy/config/common/mutation_rules/v3/mutation_rules.proto',
   'envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache.proto',
+  'envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto',
   'envoy/type/matcher/v3/address.proto',
   'envoy/type/tracing/v3/custom_tag.proto',
 ]);
@@ -19,7 +20,11 @@ test('every newer field is what the descriptors inside the real Envoy say', asyn
     const real = described.get(`${field.message}/${field.field}`);
     assert.deepEqual(
       { number: real?.number, repeated: real?.repeated, typeName: real?.typeName },
-      { number: field.number, repeated: field.repeated ?? false, typeName: field.type.includes('.') ? field.type : '' },
+      {
+        number: field.number,
+        repeated: field.repeated ?? false,
+        typeName: field.enumName ?? (field.type.includes('.') ? field.type : ''),
+      },
       `${field.message}.${field.field}`,
     );
   }

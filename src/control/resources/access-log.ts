@@ -1,5 +1,5 @@
-import type { Door } from '../../policy/policy.types.ts';
-import { authorizationFilter } from './authorization.ts';
+import type { Door, Policy } from '../../policy/policy.types.ts';
+import { authorizationFilter, isGated } from './authorization.ts';
 import { names } from './names.ts';
 import { extension } from './types.ts';
 
@@ -35,21 +35,22 @@ export const visitorInside: Visitor = {
 };
 
 /** The logger of the CONNECTs at a forward door. */
-export function connectLog(door: Door): object {
+export function connectLog(door: Door, policy: Policy): object {
   return httpLog(names.log(door.name, 'connect'), [
     ...tagsOf(visitorAt(door)),
     metadataTag('denied', 'route'),
-    ...(door.users.kind === 'basic' ? [metadataTag('barred', 'request', authorizationFilter, 'denied')] : []),
+    ...(door.users.kind === 'basic' || isGated(policy) ? [barredTag] : []),
   ]);
 }
 
 /** The logger of the requests to the console. */
-export function requestLog(door: Door, visitor: Visitor): object {
+export function requestLog(door: Door, policy: Policy, visitor: Visitor): object {
   return httpLog(names.log(door.name, 'http'), [
     ...tagsOf(visitor),
     tag('id', '%FILTER_STATE(sekisho.id:PLAIN)%'),
     metadataTag('arn', 'request'),
     metadataTag('denied', 'route'),
+    ...(isGated(policy) ? [barredTag] : []),
   ]);
 }
 
@@ -136,6 +137,9 @@ function metadataTag(name: string, kind: 'request' | 'route', namespace = 'sekis
     metadata: { kind: { [kind]: {} }, metadata_key: { key: namespace, path: [{ key }] } },
   };
 }
+
+/** Why whoever answers the question of the door said no. */
+const barredTag = metadataTag('barred', 'request', authorizationFilter, 'denied');
 
 function httpLog(logName: string, tags: readonly object[]): object {
   return extension('sekisho.requests', 'envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {

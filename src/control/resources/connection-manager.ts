@@ -1,5 +1,6 @@
 import { adsWithoutTimeout, extension } from './types.ts';
 import { forgedHeaders } from './headers.ts';
+import { unrecordedReply } from './unrecorded-reply.ts';
 
 /** What differs between the HTTP connection managers of the doors; the rest is the same everywhere. */
 export interface ConnectionManager {
@@ -9,6 +10,8 @@ export interface ConnectionManager {
   readonly http2: object;
   readonly upgrade: 'CONNECT' | 'websocket';
   readonly filters: readonly object[];
+  /** What people read where the question of the door got no answer; undefined where none is asked. */
+  readonly unrecorded?: 'page' | 'line' | undefined;
 }
 
 export const router = extension('envoy.filters.http.router', 'envoy.extensions.filters.http.router.v3.Router', {
@@ -26,6 +29,7 @@ export function httpConnectionManager(one: ConnectionManager): object {
       rds: { config_source: adsWithoutTimeout, route_config_name: one.routes },
       http_filters: one.filters,
       access_log: [one.accessLog],
+      ...(one.unrecorded !== undefined && { local_reply_config: unrecordedReply(one.unrecorded) }),
       // The peer of the connection is the client; x-forwarded-for neither counts nor grows.
       use_remote_address: true,
       skip_xff_append: true,

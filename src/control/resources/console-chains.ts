@@ -1,5 +1,6 @@
 import type { Door, Policy } from '../../policy/policy.types.ts';
 import { connectionLog, requestLog, type Visitor } from './access-log.ts';
+import { authorizeRequest, isGated } from './authorization.ts';
 import { httpConnectionManager, router } from './connection-manager.ts';
 import { dnsCache } from './dns.ts';
 import { names } from './names.ts';
@@ -55,11 +56,12 @@ function decrypted(door: Door, policy: Policy, visitor: Visitor): object {
       httpConnectionManager({
         statPrefix: names.inside(door.name),
         routes: names.httpRoutes(door.name),
-        accessLog: requestLog(door, visitor),
+        accessLog: requestLog(door, policy, visitor),
+        unrecorded: isGated(policy) ? 'page' : undefined,
         // Without allow_connect, or browsers open WebSockets by HTTP/2 and the console's HTTP/1.1 side refuses them.
         http2: {},
         upgrade: 'websocket',
-        filters: [keepId, claimedArn, dynamicForwardProxy(policy), router],
+        filters: [keepId, claimedArn, ...authorizeRequest(door, policy, visitor), dynamicForwardProxy(policy), router],
       }),
     ],
   };

@@ -1,6 +1,6 @@
 import type { Door, Policy } from '../../policy/policy.types.ts';
 import { connectionLog, connectLog, userFormat, visitorAt, visitorInside } from './access-log.ts';
-import { authorization } from './authorization.ts';
+import { authorizeTunnel, isGated } from './authorization.ts';
 import { circuitBreakers } from './capacity.ts';
 import { cidrRange, extension } from './types.ts';
 import { consoleListener } from './console-chains.ts';
@@ -9,7 +9,8 @@ import { names } from './names.ts';
 import { proxyTls } from './tls.ts';
 
 /** The listener of a forward proxy: CONNECT comes in, and what the tunnel is about to carry is told to the listener inside. */
-export function forwardListener(door: Door): object {
+export function forwardListener(door: Door, policy: Policy): object {
+  const user = userFormat(door);
   return {
     name: names.listener(door.name),
     address: { socket_address: { address: door.listen.host, port_value: door.listen.port } },
@@ -25,10 +26,16 @@ export function forwardListener(door: Door): object {
           httpConnectionManager({
             statPrefix: names.listener(door.name),
             routes: names.connectRoutes(door.name),
-            accessLog: connectLog(door),
+            accessLog: connectLog(door, policy),
+            unrecorded: isGated(policy) ? 'line' : undefined,
             http2: { allow_connect: true },
             upgrade: 'CONNECT',
-            filters: [...authorization(door), tellInside(userFormat(door)), router],
+            // Who comes with a password is known only by the answer.
+            filters: [
+              ...authorizeTunnel(door, policy, { user: door.users.kind === 'basic' ? undefined : user }),
+              tellInside(user),
+              router,
+            ],
           }),
         ],
       },

@@ -34,8 +34,8 @@ export function nodeResources({ policy, hosts, group, source, keys }: NodeFacts)
       doors.flatMap((door) => listenersOf(door, policy, hosts)),
     ),
     ...typed(typeUrls.routes, [
-      ...proxies.map((door) => connectRoutes(door.name, hosts)),
-      ...doors.filter((door) => door.inspect === 'full').map((door) => httpRoutes(door.name, policy, hosts)),
+      ...proxies.map((door) => connectRoutes(door, policy, hosts)),
+      ...doors.filter((door) => door.inspect === 'full').map((door) => httpRoutes(door, policy, hosts)),
     ]),
     ...typed(
       typeUrls.secret,
@@ -46,7 +46,7 @@ export function nodeResources({ policy, hosts, group, source, keys }: NodeFacts)
 
 function listenersOf(door: Door, policy: Policy, hosts: readonly string[]): object[] {
   return door.kind === 'forward'
-    ? [forwardListener(door), insideListener(door, policy, hosts)]
+    ? [forwardListener(door, policy), insideListener(door, policy, hosts)]
     : [directListener(door, policy, hosts)];
 }
 

@@ -1,5 +1,6 @@
-import type { Policy } from '../../policy/policy.types.ts';
+import type { Door, Policy } from '../../policy/policy.types.ts';
 import { isWildcard, wildcardRegex } from './server-name.ts';
+import { nothingLeaves } from './authorization.ts';
 import { names } from './names.ts';
 import { refusalPage } from './refusal-page.ts';
 
@@ -7,10 +8,11 @@ import { refusalPage } from './refusal-page.ts';
 const httpsPort = 443;
 
 /** Routes of a forward door: CONNECT to an admitted host leads inside, all else is refused. */
-export function connectRoutes(door: string, hosts: readonly string[]): object {
+export function connectRoutes(door: Door, policy: Policy, hosts: readonly string[]): object {
+  const refused = refusal('host', nothingLeaves(door, policy));
   const tunnel = {
     route: {
-      cluster: names.toInside(door),
+      cluster: names.toInside(door.name),
       timeout: '0s',
       // A tunnel may be idle for as long as a browser keeps a console page open.
       idle_timeout: '3600s',
@@ -18,7 +20,7 @@ export function connectRoutes(door: string, hosts: readonly string[]): object {
     },
   };
   return {
-    name: names.connectRoutes(door),
+    name: names.connectRoutes(door.name),
     virtual_hosts: [
       ...groups(hosts).map((group) => ({
         name: group.name,
@@ -26,26 +28,27 @@ export function connectRoutes(door: string, hosts: readonly string[]): object {
         domains: group.hosts.map((host) => `${host}:${httpsPort}`),
         routes: [
           { name: 'inside', match: { connect_matcher: {}, ...onlyOneLabel(group, true) }, ...tunnel },
-          ...refusal('host'),
+          ...refused,
         ],
       })),
-      { name: 'refused', domains: ['*'], routes: refusal('host') },
+      { name: 'refused', domains: ['*'], routes: refused },
     ],
   };
 }
 
 /** Routes inside: an admitted host leads to the console or to its pin, a WebSocket by HTTP/1.1. */
-export function httpRoutes(door: string, policy: Policy, hosts: readonly string[]): object {
+export function httpRoutes(door: Door, policy: Policy, hosts: readonly string[]): object {
+  const refused = refusal('host', nothingLeaves(door, policy));
   const pinned = policy.console.pins.map((pin) => pin.host);
   const byDns = hosts.filter((host) => !pinned.includes(host));
   return {
-    name: names.httpRoutes(door),
+    name: names.httpRoutes(door.name),
     virtual_hosts: [
       ...pinned.map((host) =>
-        consoleHost({ name: names.pin(host), hosts: [host] }, names.pin(host), names.pinHttp1(host)),
+        consoleHost({ name: names.pin(host), hosts: [host] }, names.pin(host), names.pinHttp1(host), refused),
       ),
-      ...groups(byDns).map((group) => consoleHost(group, names.console, names.consoleHttp1)),
-      { name: 'refused', domains: ['*'], routes: refusal('host') },
+      ...groups(byDns).map((group) => consoleHost(group, names.console, names.consoleHttp1, refused)),
+      { name: 'refused', domains: ['*'], routes: refused },
     ],
   };
 }
@@ -64,7 +67,7 @@ function groups(hosts: readonly string[]): HostGroup[] {
   ];
 }
 
-function consoleHost(group: HostGroup, cluster: string, http1: string): object {
+function consoleHost(group: HostGroup, cluster: string, http1: string, refused: readonly object[]): object {
   const host = onlyOneLabel(group, false);
   const webSocket = { name: 'upgrade', string_match: { exact: 'websocket', ignore_case: true } };
   return {
@@ -77,7 +80,7 @@ function consoleHost(group: HostGroup, cluster: string, http1: string): object {
         route: { cluster: http1, timeout: '0s', idle_timeout: '3600s' },
       },
       { name: 'console', match: { prefix: '/', ...host }, route: { cluster, timeout: '0s' } },
-      ...refusal('host'),
+      ...refused,
     ],
   };
 }
@@ -91,9 +94,10 @@ function onlyOneLabel({ hosts }: HostGroup, portRequired: boolean): { headers?: 
 }
 
 /** 403 for whatever comes, with the reason on the record: a page for people, a line for what asks by CONNECT, for no browser shows that. */
-function refusal(reason: string): object[] {
+function refusal(reason: string, settings: object): object[] {
   const answer = (body: string) => ({
     metadata: { filter_metadata: { sekisho: { denied: reason } } },
+    ...settings,
     direct_response: { status: 403, body: { inline_string: body } },
   });
   return [

@@ -1,40 +1,69 @@
 import { SekishoError } from '../../base/errors.ts';
-import { doorMetadataKey } from '../../control/resources/authorization.ts';
-import { memberOf } from '../../policy/membership.ts';
-import type { Accounts, Policy } from '../../policy/policy.types.ts';
+import {
+  doorMetadataKey,
+  idMetadataKey,
+  logMetadataKey,
+  staysKey,
+  toldHeaders,
+} from '../../control/resources/authorization.ts';
+import { names } from '../../control/resources/names.ts';
+import type { Door, Policy } from '../../policy/policy.types.ts';
+import type { Asker, GateIntake } from '../../sink/intake/gate.ts';
+import type { IntentFacts } from '../../sink/record/intent.ts';
 import type { DenialReason, Gatekeeper, Verdict } from '../../sink/users/gatekeeper.ts';
 import {
   decodeAuthorizationRequest,
   encodeAuthorizationAnswer,
   type AuthorizationAnswer,
+  type AuthorizationRequest,
 } from '../../wire/authorization.ts';
 import { rawService } from '../../wire/services.ts';
 import type { Answer, UnaryCall } from './call.types.ts';
 import type { Caller } from './caller.ts';
+import { doorAsked } from './door-asked.ts';
 import type { GrpcService } from './grpc-service.types.ts';
 import { statusOf } from './status.ts';
 
 type Call = UnaryCall;
 
 /**
- * envoy.service.auth.v3.Authorization: an Envoy asks who is at one of its doors, for each CONNECT. A failure is an error of gRPC, and with that the door
- * stays closed.
+ * envoy.service.auth.v3.Authorization: an Envoy asks at one of its doors, who somebody is and whether something may leave. What leaves is on record before it
+ * is answered. A failure is an error of gRPC, and with that the door stays closed.
  */
 export function authorizationService(options: {
   /** The policies by which a node may have its doors. For a door of several, the people of the first count. */
   readonly policies: () => readonly [Policy, ...Policy[]];
   readonly identify: (call: Call) => Caller;
   readonly gatekeeper: Pick<Gatekeeper, 'check'>;
+  readonly gate: Pick<GateIntake, 'take'>;
   readonly decided: (result: 'allowed' | DenialReason) => void;
+  /** Something was put on record before it left, after so many seconds. */
+  readonly recorded: (seconds: number) => void;
   readonly failed: (caught: unknown, peer: string) => void;
 }): GrpcService {
   async function answerTo(call: Call): Promise<Buffer> {
-    const door = String(call.metadata.get(doorMetadataKey)[0] ?? '');
-    const accounts = peopleAt(options.policies(), options.identify(call), door);
-    const { client, headers } = decodeAuthorizationRequest(call.request);
-    const verdict = await options.gatekeeper.check({ accounts, client, header: headers.get('proxy-authorization') });
-    options.decided('user' in verdict ? 'allowed' : verdict.denied);
-    return encodeAuthorizationAnswer(answerOf(verdict, door));
+    const caller = options.identify(call);
+    const log = metadataOf(call, logMetadataKey);
+    const request = decodeAuthorizationRequest(call.request);
+    const name = metadataOf(call, doorMetadataKey);
+    const door = doorAsked(options.policies(), caller, name, log === '' ? asksWho : () => true);
+    const verdict = await whoComes(door, log, request);
+    if (verdict !== undefined) options.decided('user' in verdict ? 'allowed' : verdict.denied);
+    if (log === '' || request.extensions.has(staysKey) || (verdict !== undefined && 'denied' in verdict)) {
+      return encodeAuthorizationAnswer(verdict === undefined ? { metadata: {} } : answerOf(verdict, name));
+    }
+    const start = performance.now();
+    await options.gate.take(askerOf(call, caller, door, log), request, factsOf(call, request, verdict?.user));
+    options.recorded((performance.now() - start) / 1000);
+    return encodeAuthorizationAnswer(verdict === undefined ? { metadata: {} } : answerOf(verdict, name));
+  }
+
+  /** undefined where people are not asked for a password, or have been, before what is asked about now. */
+  async function whoComes(door: Door, log: string, request: AuthorizationRequest): Promise<Verdict | undefined> {
+    if (door.users.kind !== 'basic' || (log !== '' && log !== names.log(door.name, 'connect'))) return undefined;
+    const { client, headers } = request;
+    const header = headers.get('proxy-authorization');
+    return options.gatekeeper.check({ accounts: door.users.accounts, client, header });
   }
 
   function check(call: Call, answer: Answer): void {
@@ -52,37 +81,32 @@ export function authorizationService(options: {
   return { definition: rawService('envoy.service.auth.v3.Authorization'), implementation: { Check: check } };
 }
 
-/** While a change is on its way, one node has a door by the policy of before and another one by that of the file. */
-function peopleAt(policies: readonly [Policy, ...Policy[]], caller: Caller, name: string): Accounts {
-  const opens = (policy: Policy): boolean => {
-    const group = caller.kind === 'certificate' ? memberOf(policy, caller.node)?.group.name : undefined;
-    const door = policy.doors.find((one) => one.name === name && one.users.kind === 'basic');
-    return door !== undefined && (caller.kind === 'loopback' || door.on === group);
-  };
-  return accountsOf(policies.find(opens) ?? policies[0], caller, name);
+const asksWho = ({ users }: Door): boolean => users.kind === 'basic';
+
+function metadataOf(call: Call, key: string): string {
+  return String(call.metadata.get(key)[0] ?? '');
 }
 
-/** The people of a door, if whoever asks for it may: a node that opens this door. */
-function accountsOf(policy: Policy, caller: Caller, name: string): Accounts {
-  const door = policy.doors.find((one) => one.name === name);
-  if (caller.kind === 'certificate') {
-    const member = memberOf(policy, caller.node);
-    if (member === undefined) {
-      const message = `the node ${caller.node} is none of the policy's — name it under fleet.nodes`;
-      throw new SekishoError('node_unknown', message, { facts: { node: caller.node } });
-    }
-    if (door !== undefined && door.on !== member.group.name) {
-      const message = `the node ${caller.node} asks for the door ${name}, which is one of other nodes`;
-      throw new SekishoError('identity_mismatch', message, { facts: { node: caller.node, door: name } });
-    }
+/** Whose record it will be. Over loopback no certificate says which node asks, so there the question has to. */
+function askerOf(call: Call, caller: Caller, door: Door, log: string): Asker {
+  const logs = (['connect', 'http', 'tcp'] as const).map((what) => names.log(door.name, what));
+  const node = caller.kind === 'certificate' ? caller.node : metadataOf(call, nodeMetadataKey);
+  if (!logs.includes(log) || node === '' || node.length > longestNode) {
+    const message = `a question about what leaves names no log of its door, or over loopback no node (${nodeMetadataKey})`;
+    throw new SekishoError('request_malformed', message);
   }
-  if (door?.users.kind === 'basic') return door.users.accounts;
-  // The name came over the wire; what is no door's is not repeated.
-  throw new SekishoError(
-    'request_malformed',
-    'a node asks for people of a door that has none — wait until it has the new policy',
-  );
+  return { node, log, identity: caller.kind };
 }
+
+/** Of a request Envoy tells in headers, which may hold names in any script; of a connection in metadata. */
+function factsOf(call: Call, { http, headers }: AuthorizationRequest, user: string | undefined): IntentFacts {
+  if (http === undefined) return { id: metadataOf(call, idMetadataKey), tunnel: metadataOf(call, toldHeaders.tunnel) };
+  const tunnel = headers.get(toldHeaders.tunnel);
+  return { user: user ?? headers.get(toldHeaders.user), tunnel, id: headers.get('x-request-id') };
+}
+
+const nodeMetadataKey = 'x-sekisho-node';
+const longestNode = 255;
 
 function answerOf(verdict: Verdict, door: string): AuthorizationAnswer {
   if ('user' in verdict) return { metadata: { user: verdict.user } };

@@ -8,6 +8,7 @@ import { memberOf } from '../../policy/membership.ts';
 import type { Policy } from '../../policy/policy.types.ts';
 import { alsStream } from '../../sink/intake/als.ts';
 import { controlIntake, type ControlIntake } from '../../sink/intake/control.ts';
+import { gateIntake } from '../../sink/intake/gate.ts';
 import { RefusalTally } from '../../sink/intake/refusal-tally.ts';
 import { TrafficMeter } from '../../sink/intake/traffic.ts';
 import { Outputs } from '../../sink/outputs/outputs.ts';
@@ -138,7 +139,8 @@ export async function openSink(options: {
     observer: recordsObserver(metrics, log),
   });
   showLags(metrics, () => records.lags());
-  const users = openUsers({ policies, log, metrics });
+  const gate = gateIntake({ journal, rules: () => rules, clock: systemClock });
+  const users = openUsers({ policies, gate, log, metrics });
   return {
     ...controlIntake({ journal, clock: systemClock }),
     services: [als, records, users.service],

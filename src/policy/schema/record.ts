@@ -36,10 +36,11 @@ const refusals = z.strictObject({
 
 /** `record:` */
 export const recordSchema = z.strictObject({
-  assurance: z.literal('stream').meta({
-    wants: 'stream',
-    description: "stream: Envoy's access log stream, without acknowledgement: a sink that is away loses records.",
-    examples: ['stream'],
+  assurance: z.enum(['stream', 'gate']).meta({
+    wants: 'stream or gate',
+    description:
+      "stream: Envoy's access log stream, without acknowledgement: a sink that is away loses records. gate: besides, nothing leaves an Envoy before it is on record; while no sink answers, nothing passes. See docs/assurance.md.",
+    examples: ['gate'],
   }),
   redact: z
     .strictObject({

@@ -9,7 +9,7 @@ export interface LogSource {
 }
 
 /** What an Envoy's entries become. */
-type EntryKind = Exclude<RecordOrigin['kind'], 'control'>;
+type EntryKind = Exclude<RecordOrigin['kind'], 'control' | 'intent'>;
 
 /** The entries of one message type in a log. */
 export interface EntrySource {

@@ -51,7 +51,8 @@ function read(payload: Buffer): NamedRecord | undefined {
   }
   const name = kindNames.get(kind);
   if (entry === undefined || name === undefined) return undefined;
-  const seen: Seen = name === 'control' ? { startTime: controlTimeIn(entry) } : readEntry(entry, name === 'http');
+  const seen: Seen =
+    name === 'control' ? { startTime: controlTimeIn(entry) } : readEntry(entry, name === 'http' || name === 'intent');
   const host = seen.authority === undefined ? undefined : hostPort(seen.authority)?.host;
   return {
     time: rfc3339(seen.startTime ?? received) ?? rfc3339(received) ?? '',

@@ -4,6 +4,7 @@ import { nameIn } from '../../wire/enum-names.ts';
 import { FieldReader } from '../../wire/protobuf.ts';
 import { nanosecondsIn } from '../../wire/timestamp.ts';
 import { decodeEntry } from './decode-entry.ts';
+import { intentType } from './intent.ts';
 import { recordFields, recordKinds, suppressedFields } from './envelope.ts';
 import type { StoredEntry, StoredRecord, SuppressedRefusals } from './stored-record.types.ts';
 
@@ -40,7 +41,7 @@ export function decodeRecord(payload: Buffer): StoredRecord {
     identity: nameIn(recordIdentities, read.identity),
     redactions,
     ...(suppressed && { suppressed }),
-    entry: entryOf(entry, kind),
+    entry: entryOf(entry, kind, read.log),
     ...(kind === 'control' && { control: decodeControlEvent(entry) }),
   };
 }
@@ -55,10 +56,12 @@ function suppressedIn(reader: FieldReader): SuppressedRefusals {
   return read;
 }
 
-function entryOf(entry: Buffer, kind: StoredRecord['kind']): StoredEntry {
+function entryOf(entry: Buffer, kind: StoredRecord['kind'], log: string): StoredEntry {
   switch (kind) {
     case 'http':
       return decodeEntry(entry, 'http');
+    case 'intent':
+      return decodeEntry(entry, intentType(log));
     case 'tcp':
     case 'connection':
       return decodeEntry(entry, 'tcp');

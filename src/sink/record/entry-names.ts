@@ -29,9 +29,21 @@ export function requestMethodName(number: number): string | undefined {
   return requestMethods[number] || undefined;
 }
 
+/** The number of a method; 0 for one outside the list. */
+export function requestMethodNumber(name: string): number {
+  return Math.max(0, requestMethods.indexOf(name));
+}
+
 /** By number: HTTPAccessLogEntry.HTTPVersion. */
+const httpVersions = ['', '1.0', '1.1', '2', '3'];
+
 export function httpVersionName(number: number): string | undefined {
-  return [undefined, '1.0', '1.1', '2', '3'][number];
+  return httpVersions[number] || undefined;
+}
+
+/** The number of `HTTP/1.1`; 0 where it is none of the list. */
+export function httpVersionNumber(protocol: string): number {
+  return Math.max(0, httpVersions.indexOf(protocol.replace(/^HTTP\//, '')));
 }
 
 /** By number: TLSProperties.TLSVersion. */

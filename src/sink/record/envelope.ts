@@ -3,6 +3,7 @@ import { recordIdentities, type RecordIdentity } from '../../wire/control-event.
 import { numberIn } from '../../wire/enum-names.ts';
 import { bytesField, uintField, varintSize, writeVarint } from '../../wire/protobuf.ts';
 import { encodeTimestamp } from '../../wire/timestamp.ts';
+import { intentType } from './intent.ts';
 import { shorten } from './shorten.ts';
 
 /** A tlog entry bundle has two bytes for a leaf's length (https://c2sp.org/tlog-tiles). */
@@ -14,7 +15,7 @@ export const recordFields = {
   ...{ suppressed: 9, entry: 15 },
 } as const;
 export const suppressedFields = { count: 1, since: 2, shared: 3 } as const;
-export const recordKinds = { http: 1, tcp: 2, connection: 3, control: 6 } as const;
+export const recordKinds = { http: 1, tcp: 2, connection: 3, intent: 4, control: 6 } as const;
 
 /** What all records of a stream have in common. */
 export interface RecordOrigin {
@@ -55,7 +56,7 @@ export function recordEncoder(origin: RecordOrigin): RecordEncoder {
       if (moment.received !== received) moment = { received, bytes: Buffer.concat([head, encodeReceived(received)]) };
       const record = encodeRecord(moment.bytes, marks, false, entry);
       if (record !== undefined) return record;
-      for (const shorter of shorterOf(entry, origin.kind)) {
+      for (const shorter of shorterOf(entry, origin)) {
         const fitted = encodeRecord(moment.bytes, [...marks, ...shorter.marks], true, shorter.bytes);
         if (fitted !== undefined) return fitted;
       }
@@ -64,10 +65,12 @@ export function recordEncoder(origin: RecordOrigin): RecordEncoder {
   };
 }
 
-function shorterOf(entry: Buffer, kind: RecordOrigin['kind']): Iterable<{ bytes: Buffer; marks: readonly string[] }> {
-  switch (kind) {
+function shorterOf(entry: Buffer, origin: RecordOrigin): Iterable<{ bytes: Buffer; marks: readonly string[] }> {
+  switch (origin.kind) {
     case 'http':
       return shorten(entry, 'http');
+    case 'intent':
+      return shorten(entry, intentType(origin.log));
     case 'tcp':
     case 'connection':
       return shorten(entry, 'tcp');

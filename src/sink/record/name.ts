@@ -73,7 +73,11 @@ const columns: readonly Column[] = [
   ['sekisho.finding', findingOf],
   ['user_agent.original', ({ request }) => request?.userAgent],
   ['http.request.size', ({ request, common }) => request && common.wireBytesReceived],
-  ['http.request.body.size', ({ request }) => request && (request.bodyBytes ?? 0)],
+  // Of what was about to leave it is not known yet.
+  [
+    'http.request.body.size',
+    ({ record, request }) => (record.kind === 'intent' ? undefined : request && (request.bodyBytes ?? 0)),
+  ],
   ['sekisho.request.header_size', ({ request }) => request?.headersBytes],
   ['http.response.size', ({ response, common }) => response && common.wireBytesSent],
   ['http.response.body.size', ({ response }) => response && (response.bodyBytes ?? 0)],
@@ -111,11 +115,16 @@ const columns: readonly Column[] = [
   ['sekisho.received', ({ record }) => rfc3339(record.received)],
   ['sekisho.identity', ({ record }) => record.identity],
   // Of entries of Envoy's.
-  ['sekisho.assurance', ({ record }) => (record.kind === 'control' ? undefined : 'stream')],
+  ['sekisho.assurance', ({ record }) => assuranceOf(record)],
   ['sekisho.redactions', ({ record }) => some(record.redactions)],
   ['sekisho.truncated', ({ record }) => record.truncated || undefined],
   ...controlColumns.map(([name, valueOf]): Column => [name, ({ record }) => record.control && valueOf(record.control)]),
 ];
+
+function assuranceOf({ kind }: StoredRecord): string | undefined {
+  if (kind === 'control') return undefined;
+  return kind === 'intent' ? 'gate' : 'stream';
+}
 
 function timeOf(record: StoredRecord, common: StoredCommon): bigint {
   return record.control?.time ?? common.startTime ?? record.received;

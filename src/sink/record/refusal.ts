@@ -96,6 +96,7 @@ function reasonByFlags(
     case 'http':
       return responseFlags.includes(protocolError) && upstreamRemote === undefined ? 'protocol' : undefined;
     case 'tcp':
+    case 'intent':
     case 'control':
     case 'unknown':
       return undefined;

@@ -58,6 +58,16 @@ export const shapes: Readonly<Record<string, (pems: Pems) => TypedJson[]>> = {
         sidecar({ inspect: 'tunnel' }),
       ],
     }),
+  'every-kind-of-door-gated': (pems) =>
+    resources(pems, {
+      record: { ...policy().record, assurance: 'gate' },
+      doors: [
+        door({ tls: true, users: { kind: 'basic', accounts: new Map() } }),
+        door({ name: 'blind', inspect: 'tunnel', listen: { host: '127.0.0.1', port: 3129 } }),
+        reverse({ users: { kind: 'certificate', authorities: pems.certificate } }),
+        sidecar({ inspect: 'tunnel' }),
+      ],
+    }),
   'group-without-doors': (pems) => resources(pems, {}, { group: 'host' }),
 };
 

@@ -56,7 +56,9 @@ async function house(
         return verdict instanceof SekishoError ? Promise.reject(verdict) : Promise.resolve(verdict);
       },
     },
+    gate: { take: () => Promise.reject(new Error('nothing leaves here')) },
     decided: (result) => decided.push(result),
+    recorded: () => undefined,
     failed: (caught) => failed.push(SekishoError.from(caught).code),
   });
   const server = await startGrpcServer({

@@ -78,7 +78,7 @@ const misunderstood: readonly RecordQuestion[] = [
   ...['', 'x y', '*', '*.*.example.com', 'https://x'].map((host) => ({ host })),
   ...['', '10.1.2', '10.1.2.3/33', 'localhost', '10.0.0.0/x', '0x0a010203'].map((client) => ({ client })),
   ...['', '99', '600', '6xx', '4', '499-400', '200,', 'ok'].map((status) => ({ status })),
-  ...['', 'HTTP', 'intent', 'toString'].map((kind) => ({ kind })),
+  ...['', 'HTTP', 'intents', 'toString'].map((kind) => ({ kind })),
   ...['', '1', '1w', 'yesterday', '2026-13-01', '2026-11-24T10:00:00'].map((since) => ({ since })),
   { user: ' ' },
 ];
