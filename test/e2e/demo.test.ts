@@ -50,6 +50,27 @@ test('demo --once --json exits 0 and prints the records that matter as lines of 
   one(records, { 'url.path': '/api/instances', 'network.protocol.version': '2', 'http.response.status_code': 200 });
 });
 
+test('demo --assurance gate shows of each request the intent, which was there before it left, and the outcome, joined by their id', async () => {
+  const { code, stdout, stderr } = await sekisho(['demo', '--once', '--json', '--assurance', 'gate']);
+  assert.equal(code, 0, stderr);
+  const records = stdout
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as NamedRecord);
+  const of = (kind: string) => records.filter((record) => record['sekisho.kind'] === kind);
+  const placesOf = (kind: string) =>
+    new Map(of(kind).map((record) => [record['sekisho.stream_id'], Number(record['sekisho.index'])]));
+  const [intents, outcomes] = [placesOf('intent'), placesOf('http')];
+  assert.ok(intents.size >= 5, `${intents.size} intents`);
+  for (const [id, place] of intents) {
+    const outcome = outcomes.get(id);
+    assert.ok(outcome !== undefined && place < outcome, `${String(id)} at ${place}, then at ${String(outcome)}`);
+  }
+  // What is refused leaves nothing.
+  for (const record of of('http'))
+    assert.equal(intents.has(record['sekisho.stream_id']), record['sekisho.denied.reason'] === undefined);
+});
+
 test('demo stays up, and the curl command that it prints gives a record on its screen and in the journal', async (t) => {
   const dir = await temporary(t);
   const demo = await startSekisho(['demo', '--json', '--dir', dir]);

@@ -9,6 +9,7 @@ import type { ScenePorts } from '../demo/scene.ts';
 import { setStage, type Stage } from '../demo/stage.ts';
 import { demoStory, refusalsInStory } from '../demo/story.ts';
 import { visitor, type Visitor } from '../demo/visitor.ts';
+import type { Assurance } from '../../policy/policy.types.ts';
 import { answer, aside, exitCodes } from './print.ts';
 import { printRecords, recordPrinter } from './records.ts';
 
@@ -23,6 +24,7 @@ const facts = {
 export async function demo(options: {
   readonly once: boolean;
   readonly json: boolean;
+  readonly assurance: Assurance;
   readonly dir: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }): Promise<number> {
@@ -42,6 +44,7 @@ export async function demo(options: {
       dir: folder.path,
       ports: await choosePorts(options.once),
       envoyPath: envoy.path,
+      assurance: options.assurance,
       log: createLog({ level: 'warn' }),
       progress: aside,
     });
@@ -70,7 +73,10 @@ async function play(stage: Stage, output: string): Promise<{ good: boolean; next
     }
     // A tunnel is on record once it ends.
     await person.close();
-    const { items, missing, next } = await recordsOfStory(stage, refusalsInStory);
+    const { items, missing, next } = await recordsOfStory(stage, {
+      refusals: refusalsInStory,
+      intents: stage.policy.record.assurance === 'gate',
+    });
     const printer = recordPrinter(output);
     if (printer.header !== undefined) answer(printer.header);
     for (const item of items) answer(printer.line(item));

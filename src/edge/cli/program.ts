@@ -4,6 +4,9 @@ import { SekishoError } from '../../base/errors.ts';
 import type { LogLevel } from '../../base/log.ts';
 import { exitCodes } from './print.ts';
 import type { RecordsOptions } from './records.ts';
+import type { Assurance } from '../../policy/policy.types.ts';
+
+const assurances: readonly Assurance[] = ['stream', 'gate'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -36,11 +39,12 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
     .description('everything on loopback with a real Envoy and a stand-in console')
     .option('--once', 'make the requests of the story, print their records, exit')
     .option('--json', 'print records as JSON, one a line')
-    .addOption(new Option('--assurance <level>', 'assurance of the records').choices(['stream']).default('stream'))
+    .addOption(new Option('--assurance <level>', 'assurance of the records').choices(assurances).default('stream'))
     .option('--dir <dir>', 'where its files go; kept afterwards (default: a temporary folder)')
-    .action(async (options: { once?: true; json?: true; dir?: string }) => {
+    .action(async (options: { once?: true; json?: true; assurance: Assurance; dir?: string }) => {
       const { demo } = await import('./demo.ts');
-      exitCode = await demo({ once: options.once ?? false, json: options.json ?? false, dir: options.dir, env });
+      const { once = false, json = false, assurance, dir } = options;
+      exitCode = await demo({ once, json, assurance, dir, env });
     });
 
   program

@@ -14,21 +14,20 @@ export interface StoryRecords {
 }
 
 /**
- * Reads the journal as it grows, until there is a record of every request that the stand-in saw and of as many refusals at the door, or
+ * Reads the journal as it grows, until there is a record of every request that the stand-in saw, at assurance `gate` also from before it left, and of as many refusals at the door, or
  * until patience ends. Envoy flushes its log every second; 15 s is generous.
  */
 export async function recordsOfStory(
   { scene, standIn }: Pick<Stage, 'scene' | 'standIn'>,
-  refusals: number,
+  { refusals, intents: gated }: { readonly refusals: number; readonly intents: boolean },
   patienceMs = 15_000,
 ): Promise<StoryRecords> {
   const items: QueryItem[] = [];
-  const awaited = new Map(
-    standIn.requests.map((seen) => [
-      seen.requestId ?? '',
-      `${seen.method} ${seen.host}${seen.path.split('?')[0] ?? ''}`,
-    ]),
+  const seen = standIn.requests.map(
+    ({ requestId = '', method, host, path }) => [requestId, `${method} ${host}${path.split('?')[0] ?? ''}`] as const,
   );
+  const outcomes = new Map(seen);
+  const intents = new Map(gated ? seen : []);
   let denied = 0;
   const enough = new AbortController();
   const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(patienceMs)]);
@@ -43,11 +42,15 @@ export async function recordsOfStory(
   for await (const item of queryRecords(frames, ofPeople)) {
     items.push(item);
     if (item.kind === 'record') {
-      awaited.delete(String(item.record['sekisho.stream_id']));
+      (item.record['sekisho.kind'] === 'intent' ? intents : outcomes).delete(String(item.record['sekisho.stream_id']));
       if (item.record['sekisho.denied.reason'] === 'host') denied += 1;
     }
-    if (awaited.size === 0 && denied >= refusals) enough.abort();
+    if (outcomes.size === 0 && intents.size === 0 && denied >= refusals) enough.abort();
   }
-  const missing = [...awaited.values(), ...Array.from({ length: Math.max(0, refusals - denied) }, () => 'a refusal')];
+  const missing = [
+    ...outcomes.values(),
+    ...[...intents.values()].map((request) => `${request} before it left`),
+    ...Array.from({ length: Math.max(0, refusals - denied) }, () => 'a refusal'),
+  ];
   return { items, missing, next: (items.at(-1)?.index ?? -1) + 1 };
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../../base/clock.ts';
 import { realDisk } from '../../base/disk.ts';
 import { openConsoleCa } from '../../control/ca/console-ca.ts';
 import { initCa } from '../../control/ca/init-ca.ts';
+import type { Assurance } from '../../policy/policy.types.ts';
 import { peopleCertificates } from './people.ts';
 import type { StandInOptions } from './stand-in.ts';
 
@@ -49,6 +50,7 @@ export async function prepareScene(
   dir: string,
   ports: ScenePorts,
   standIn: { readonly port: number; readonly certificate: StandInOptions['certificate'] & { root: string } },
+  assurance: Assurance,
 ): Promise<Scene> {
   const people = await peopleCertificates(path.join(dir, 'people'), 'taro.yamada');
   const policyFile = path.join(dir, 'sekisho.yaml');
@@ -69,7 +71,7 @@ export async function prepareScene(
       pins: Object.fromEntries(demoHosts().map((host) => [host, endpoint])),
       trust: path.relative(dir, standIn.certificate.root),
     },
-    record: { assurance: 'stream' },
+    record: { assurance },
     server: {
       grpc: { listen: `127.0.0.1:${ports.grpc}` },
       admin: `127.0.0.1:${ports.admin}`,

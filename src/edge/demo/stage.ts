@@ -7,7 +7,7 @@ import { initCa } from '../../control/ca/init-ca.ts';
 import { issueClient } from '../../control/ca/issue-client.ts';
 import { bootstrap } from '../../control/resources/bootstrap.ts';
 import { formatProblem } from '../../policy/problem.ts';
-import type { Policy } from '../../policy/policy.types.ts';
+import type { Assurance, Policy } from '../../policy/policy.types.ts';
 import { factsOf } from '../cli/ca.ts';
 import { readPolicy } from '../cli/read-policy.ts';
 import { startEnvoy, type RunningEnvoy } from '../envoy/start-envoy.ts';
@@ -34,6 +34,7 @@ export async function setStage(options: {
   readonly dir: string;
   readonly ports: ScenePorts;
   readonly envoyPath: string;
+  readonly assurance: Assurance;
   readonly log: Log;
   readonly progress: (line: string) => void;
 }): Promise<Stage> {
@@ -48,7 +49,7 @@ export async function setStage(options: {
     opened.push(() => standIn.close());
     progress(`a stand-in console listens on 127.0.0.1:${standIn.port}`);
 
-    const scene = await prepareScene(dir, ports, { port: standIn.port, certificate });
+    const scene = await prepareScene(dir, ports, { port: standIn.port, certificate }, options.assurance);
     const policy = await goodPolicy(scene.policyFile);
     await authorities(dir, scene, policy);
     progress(`two authorities are made in ${scene.pki}`);

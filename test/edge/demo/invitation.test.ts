@@ -27,7 +27,7 @@ describe('what the demo invites to', () => {
       const { stdout } = await promisify(execFile)(curl, ['-sS', ...args]);
       assert.match(stdout, /Console home \(stand-in\)/, command);
     }
-    const { items, missing } = await recordsOfStory(stage, 0);
+    const { items, missing } = await recordsOfStory(stage, { refusals: 0, intents: false });
     assert.deepEqual(missing, []);
     const pages = items.flatMap((item) => (item.kind === 'record' ? [item.record] : []));
     const users = pages.filter((one) => one['url.path'] === '/console/home').map((one) => one['user.id']);

@@ -11,6 +11,7 @@ export async function openStage(): Promise<Stage> {
     dir: folder.path,
     ports: await freePorts({ grpc: 0, admin: 0, public: 0, office: 0, lab: 0 }),
     envoyPath: (await findEnvoy()).path,
+    assurance: 'stream',
     log: createLog({ level: 'error' }),
     progress: () => undefined,
   }).catch(async (caught: unknown) => {

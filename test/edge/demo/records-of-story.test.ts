@@ -17,8 +17,9 @@ it('says what did not come, once its patience is over', async (t) => {
   const folder = await temporaryFolder('sekisho-story-');
   t.after(() => folder.remove());
   await mkdir(journalFolder(folder.path));
-  const { missing, items, next } = await recordsOfStory(stageWith(folder.path, [ghost]), 1, 200);
-  assert.deepEqual(missing, ['GET ghost.example/a', 'a refusal']);
+  const wanted = { refusals: 1, intents: true };
+  const { missing, items, next } = await recordsOfStory(stageWith(folder.path, [ghost]), wanted, 200);
+  assert.deepEqual(missing, ['GET ghost.example/a', 'GET ghost.example/a before it left', 'a refusal']);
   assert.deepEqual([items.length, next], [0, 0]);
 });
 

@@ -13,7 +13,7 @@ const ports = { grpc: 1, admin: 2, public: 3, office: 4, lab: 5 };
 it('writes a policy without a problem, which leads every host to the stand-in and nowhere else', async (t) => {
   const dir = await folder(t);
   const certificate = await consoleCertificate(dir);
-  const scene = await prepareScene(dir, ports, { port: 4711, certificate });
+  const scene = await prepareScene(dir, ports, { port: 4711, certificate }, 'stream');
   const loaded = await readPolicy(scene.policyFile);
   assert.ok('policy' in loaded);
   const { console, doors, server } = loaded.policy;
