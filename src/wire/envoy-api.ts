@@ -43,6 +43,7 @@ const entryFiles = [
   'envoy/service/endpoint/v3/eds.proto',
   'envoy/service/extension/v3/config_discovery.proto',
   'envoy/service/listener/v3/lds.proto',
+  'envoy/service/metrics/v3/metrics_service.proto',
   'envoy/service/route/v3/rds.proto',
   'envoy/service/runtime/v3/rtds.proto',
   'envoy/service/secret/v3/sds.proto',

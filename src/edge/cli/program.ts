@@ -175,7 +175,10 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
     .option('--host <host>', 'server name, exact or *.example')
     .option('--client <address>', 'client address or network')
     .option('--status <status>', '200, 4xx or 400-499')
-    .option('--kind <kind>', 'http, tcp, connection, or control: what the fleet was told and what it answered')
+    .option(
+      '--kind <kind>',
+      'http, tcp, connection, intent: what was about to leave, gap: what is missing, or control: what the fleet was told and what it answered',
+    )
     .option('--follow', 'go on with records as they come, until interrupted')
     .option('--sink <host:port>', 'another sink of the fleet, read too; may be given several times', together, [])
     .addOption(new Option('--reader <dir>', 'folder that sekisho ca reader made, for --sink').env('SEKISHO_READER'))
@@ -183,6 +186,17 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
     .action(async (options: RecordsOptions) => {
       const { records } = await import('./records.ts');
       exitCode = await records(options);
+    });
+
+  program
+    .command('ledger')
+    .description('what Envoys handled against what is stored of it; exit 1 while anything is missing or cannot be told')
+    .option('--node <id>', 'of this node alone')
+    .addOption(admin())
+    .addOption(output('table', 'json'))
+    .action(async (options: { node?: string; admin: string; output: string }) => {
+      const { ledger } = await import('./ledger.ts');
+      exitCode = await ledger(options);
     });
 
   const ca = program.command('ca').description('the two certificate authorities');

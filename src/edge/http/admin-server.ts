@@ -18,6 +18,8 @@ export interface AdminServerOptions extends Omit<StrictServerOptions, 'refuse'> 
   metrics(): Promise<string>;
   /** The nodes and what they run; anything that JSON can hold. */
   fleet(): unknown;
+  /** What Envoys handled against what is stored of it; undefined where this process stores nothing. */
+  ledger(): unknown;
   /** What the nodes are told, without secrets; undefined where this process tells them nothing. */
   published(): unknown;
   /** Tells a rollout something in the name of `operator`; false where there is nothing that this could be said to. Throws `lease_elsewhere`. */
@@ -30,7 +32,7 @@ const commands: readonly RolloutCommand[] = ['pause', 'resume', 'force', 'rollba
 export const operatorHeader = 'x-sekisho-operator';
 
 /**
- * The operator's side: /healthz (the process answers), /readyz (it does its work; 503 and the reasons when not), /metrics, /fleet and
+ * The operator's side: /healthz (the process answers), /readyz (it does its work; 503 and the reasons when not), /metrics, /fleet, /ledger and
  * /published, and by POST /fleet/pause, resume, force and rollback, answered with `{done, fleet}`,
  * or with 409 where another control plane decides.
  *
@@ -66,6 +68,12 @@ export async function adminServer(options: AdminServerOptions): Promise<HttpServ
         }
       });
     }
+    app.get('/ledger', (_request, reply) => {
+      const ledger = options.ledger();
+      return ledger === undefined
+        ? reply.code(404).send({ error: 'this process plays the role control alone and stores nothing' })
+        : reply.type(json).send(JSON.stringify(ledger));
+    });
     app.get('/published', (_request, reply) => {
       const published = options.published();
       return published === undefined

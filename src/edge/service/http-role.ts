@@ -19,16 +19,18 @@ export function openAdmin(options: {
   readonly metrics: Metrics;
   readonly obstacles: Obstacles;
   readonly fleet: () => unknown;
+  readonly ledger: () => unknown;
   readonly published: () => unknown;
   readonly command: (command: RolloutCommand, operator: string) => boolean;
 }): Promise<HttpServer> {
-  const { policy, metrics, obstacles, fleet, published, command, log } = options;
+  const { policy, metrics, obstacles, fleet, ledger, published, command, log } = options;
   return adminServer({
     ...policy.server.admin,
     log,
     readiness: () => obstacles.readiness(),
     metrics: () => metrics.text(),
     fleet,
+    ledger,
     published,
     command,
   });

@@ -93,6 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     const admin = await openAdmin({
       ...{ policy, log, metrics, obstacles },
       fleet: () => ({ ...(control?.fleet() ?? { nodes: [] }), lease: shared?.lease() ?? null }),
+      ledger: () => sink?.ledger(),
       published: () => control?.published(),
       command: (command, operator) => control?.command(command, operator) ?? false,
     });

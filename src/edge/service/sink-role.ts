@@ -13,10 +13,13 @@ import { RefusalTally } from '../../sink/intake/refusal-tally.ts';
 import { TrafficMeter } from '../../sink/intake/traffic.ts';
 import { Outputs } from '../../sink/outputs/outputs.ts';
 import { openJournal } from '../../sink/journal/journal.ts';
+import type { LedgerJson } from '../../sink/ledger/ledger.types.ts';
 import type { JournalObserver } from '../../sink/journal/journal.types.ts';
 import { Pulse } from '../../sink/journal/pulse.ts';
 import { redactionRules } from '../../sink/record/redaction-rules.ts';
 import { alsService } from '../grpc/als.ts';
+import { endOf } from '../../sink/ledger/outcome.ts';
+import { metricsService } from '../grpc/metrics-service.ts';
 import { callerOf } from '../grpc/caller.ts';
 import { readerOf } from '../grpc/reader.ts';
 import { recordsService } from '../grpc/records.ts';
@@ -25,10 +28,13 @@ import { intakeObserver } from './intake-metrics.ts';
 import { outputObserver } from './output-metrics.ts';
 import type { Obstacles } from './readiness.ts';
 import { recordsObserver, showLags } from './records-metrics.ts';
+import { ledgerFile, openLedger } from './ledger-role.ts';
 import { openUsers } from './users-role.ts';
 
 export interface SinkRole extends ControlIntake {
   readonly services: readonly GrpcService[];
+  /** What Envoys handled against what is stored of it. */
+  ledger(): LedgerJson;
   /** Goes on by the rules of this policy. */
   adopt(policy: Policy): void;
   /** Ends the calls of readers; they come back to whoever is there then. */
@@ -99,10 +105,16 @@ export async function openSink(options: {
   );
   log.info('journal open', { dir, records: journal.nextIndex });
 
+  const book = await openLedger({ ...{ dir, journal, policies, log, metrics }, file: ledgerFile(options.data) });
+  const { ledger } = book;
+
   const observer = intakeObserver(metrics, log);
   const refusals = new RefusalTally({
     journal,
     rules: () => policy.record.refusals,
+    taken: () => {
+      ledger.tallied();
+    },
     lost: (records, caught) => {
       log.error('counts of refusals were not stored', { records, why: SekishoError.from(caught).message });
     },
@@ -113,23 +125,41 @@ export async function openSink(options: {
     setInterval(() => {
       report(traffic.report(systemClock.now()));
     }, reportMs);
+  const admits = (node: string): boolean => policies().some((one) => memberOf(one, node) !== undefined);
   const als = alsService({
     journal,
     identify: (call) => callerOf(call, policy.fleet.name),
     open: (caller) =>
       alsStream({
         identity: caller,
-        admits: (node) => policies().some((one) => memberOf(one, node) !== undefined),
+        admits,
         rules: () => rules,
         clock: systemClock,
         refusals,
         observer,
+        outcomes: {
+          count: ({ node, epoch, log: name, kind }, entry, stored) => {
+            const end = kind === 'http' ? endOf(entry) : undefined;
+            if (end !== undefined) ledger.count(node, epoch, name, end, stored);
+          },
+        },
         ...(report && { traffic }),
       }),
     failed: (caught, peer) => {
       const error = SekishoError.from(caught);
       observer.streamRefused(error.code);
       log.warn('an access-log stream was refused', { peer, code: error.code, why: error.message });
+    },
+  });
+  const counters = metricsService({
+    identify: (call) => callerOf(call, policy.fleet.name),
+    admits,
+    take: (node, epoch, said) => {
+      ledger.take(node, epoch, said);
+    },
+    failed: (caught, peer) => {
+      const error = SekishoError.from(caught);
+      log.warn('a metrics stream was refused', { peer, code: error.code, why: error.message });
     },
   });
   const records = recordsService({
@@ -143,7 +173,8 @@ export async function openSink(options: {
   const users = openUsers({ policies, gate, log, metrics });
   return {
     ...controlIntake({ journal, clock: systemClock }),
-    services: [als, records, users.service],
+    services: [als, counters, records, users.service],
+    ledger: () => book.json(),
     adopt: (next) => {
       policy = next;
       rules = redactionRules(next.record.redactQuery);
@@ -156,7 +187,9 @@ export async function openSink(options: {
       clearInterval(reporting);
       await users.close();
       const counted = refusals.close();
+      await book.close();
       await journal.close();
+      await book.closed();
       await counted;
       await outputs.close();
     },

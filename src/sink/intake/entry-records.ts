@@ -7,7 +7,7 @@ import type { RedactionRules } from '../record/redaction-rules.ts';
 import { mayHoldRefusal, refusalIn } from '../record/refusal.ts';
 import { hasCommonProperties } from '../record/slice.ts';
 import { Suspects } from '../record/suspects.ts';
-import type { EntrySource, LogSource } from './log-source.ts';
+import type { EntryOrigin, EntrySource, LogSource } from './log-source.ts';
 import type { RefusalRecord } from './refusal-limit.ts';
 import type { TrafficMeter } from './traffic.ts';
 
@@ -30,6 +30,8 @@ export interface EntryRules {
   /** Which refusals to store; that of the whole sink. */
   readonly refusals: { admits(refusal: RefusalRecord): boolean };
   readonly observer: EntryObserver;
+  /** Told of each entry that was taken: stored, or counted instead, in the turn of the event loop in which the journal gets it. */
+  readonly outcomes?: { count(origin: EntryOrigin, entry: Buffer, stored: boolean): void };
   /** Counts what comes, where anybody asks for it. */
   readonly traffic?: Pick<TrafficMeter, 'count'>;
 }
@@ -60,7 +62,7 @@ function collectRecords(
   entries: readonly Buffer[],
   whole: { readonly bytes: Buffer; readonly suspects: Suspects },
   { origin, encoder }: EntrySource,
-  { rules, clock, refusals, observer }: EntryRules,
+  { rules, clock, refusals, observer, outcomes }: EntryRules,
   into: EncodedRecord[],
 ): void {
   if (entries.length === 0) return;
@@ -76,9 +78,11 @@ function collectRecords(
       const refusal = refusable && refusalIn(bytes, refusable);
       if (refusal !== undefined && !refusals.admits({ ...refusal, node, log, received, record })) {
         observer.suppressed(node);
+        outcomes?.count(origin, entry, false);
         continue;
       }
       into.push(record);
+      outcomes?.count(origin, entry, true);
       if (!hasCommonProperties(entry)) observer.incomplete();
       if (marks.length > 0) observer.redacted(marks.length);
     } catch (caught) {

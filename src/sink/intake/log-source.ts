@@ -9,11 +9,13 @@ export interface LogSource {
 }
 
 /** What an Envoy's entries become. */
-type EntryKind = Exclude<RecordOrigin['kind'], 'control' | 'intent'>;
+type EntryKind = Exclude<RecordOrigin['kind'], 'control' | 'gap' | 'intent'>;
+
+export type EntryOrigin = RecordOrigin & { readonly kind: EntryKind };
 
 /** The entries of one message type in a log. */
 export interface EntrySource {
-  readonly origin: RecordOrigin & { readonly kind: EntryKind };
+  readonly origin: EntryOrigin;
   readonly encoder: RecordEncoder;
 }
 

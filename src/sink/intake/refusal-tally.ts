@@ -9,6 +9,8 @@ export interface RefusalTallyOptions {
   readonly journal: Pick<Journal, 'append' | 'room'>;
   /** Asked for every refusal, so that a new policy holds at once. */
   readonly rules: () => RefusalRules;
+  /** All that was counted is with the journal now. */
+  readonly taken?: () => void;
   /** Records of counts could not be stored: so many, because of this. */
   readonly lost: (records: number, caught: unknown) => void;
   /** Waits that long; rejects when, or if already, the signal is aborted. Tests bring their own. */
@@ -63,7 +65,9 @@ export class RefusalTally {
     const records = this.#limit.take();
     if (records.length === 0) return;
     try {
-      await this.#options.journal.append(framesOf(records, ({ length }) => length, writeRecord));
+      const stored = this.#options.journal.append(framesOf(records, ({ length }) => length, writeRecord));
+      this.#options.taken?.();
+      await stored;
     } catch (caught) {
       this.#options.lost(records.length, caught);
     }

@@ -18,7 +18,7 @@ export interface RecordQuestion {
   readonly client?: string | undefined;
   /** `200`, `4xx`, `400-499`, or several with commas. */
   readonly status?: string | undefined;
-  /** `http`, `tcp`, `connection`, `intent` or `control`. */
+  /** `http`, `tcp`, `connection`, `intent`, `gap` or `control`. */
   readonly kind?: string | undefined;
 }
 

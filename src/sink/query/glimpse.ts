@@ -51,8 +51,7 @@ function read(payload: Buffer): NamedRecord | undefined {
   }
   const name = kindNames.get(kind);
   if (entry === undefined || name === undefined) return undefined;
-  const seen: Seen =
-    name === 'control' ? { startTime: controlTimeIn(entry) } : readEntry(entry, name === 'http' || name === 'intent');
+  const seen = seenOf(name, entry);
   const host = seen.authority === undefined ? undefined : hostPort(seen.authority)?.host;
   return {
     time: rfc3339(seen.startTime ?? received) ?? rfc3339(received) ?? '',
@@ -61,6 +60,11 @@ function read(payload: Buffer): NamedRecord | undefined {
     ...(seen.serverName !== undefined && { 'tls.client.server_name': seen.serverName }),
     ...(seen.status !== undefined && { 'http.response.status_code': seen.status }),
   };
+}
+
+function seenOf(kind: string, entry: FieldReader): Seen {
+  if (kind === 'control') return { startTime: controlTimeIn(entry) };
+  return kind === 'gap' ? {} : readEntry(entry, kind === 'http' || kind === 'intent');
 }
 
 const kindNames = new Map<number, string>(Object.entries(recordKinds).map(([name, number]) => [number, name]));

@@ -59,6 +59,7 @@ const columns: readonly TableColumn[] = [
 /** The path with its query; before it why a request was denied, with how many more for which it stands, or what Envoy noted about it. */
 function lastCell(record: NamedRecord): string {
   if (record['sekisho.kind'] === 'control') return controlCell(record);
+  if (record['sekisho.kind'] === 'gap') return gapCell(record);
   const query = text(record, 'url.query');
   const path = text(record, 'url.path') + (query === '' ? '' : `?${query}`);
   const denied = text(record, 'sekisho.denied.reason');
@@ -66,6 +67,15 @@ function lastCell(record: NamedRecord): string {
   const note =
     denied === '' ? text(record, 'sekisho.response_flags') : `denied: ${denied}${more === '' ? '' : ` +${more}`}`;
   return note === '' ? path : `[${note}] ${path}`;
+}
+
+/** Of the ledger: `[opened] egress-1 lab/http: 12 missing since 2026-11-24T10:00:00.000000000Z (sink_restarted)`. */
+function gapCell(record: NamedRecord): string {
+  const of = (name: string): string => text(record, `sekisho.gap.${name}`);
+  const where = [text(record, 'sekisho.node'), text(record, 'sekisho.log')].filter((part) => part !== '').join(' ');
+  const missing = `${of('at_least') === '' ? '' : 'at least '}${of('missing')} missing`;
+  const since = of('from') === '' ? '' : ` since ${of('from')}`;
+  return `[${of('state')}] ${where}: ${missing}${since} (${of('cause')})`;
 }
 
 /** Of the control plane: `[published] egress-1, egress-2: Listener +1 ~0 -0 (policy sekisho.yaml)`. */

@@ -1,5 +1,6 @@
 import { SekishoError } from '../../base/errors.ts';
 import { decodeControlEvent, recordIdentities } from '../../wire/control-event.ts';
+import { decodeGap } from '../../wire/gap.ts';
 import { nameIn } from '../../wire/enum-names.ts';
 import { FieldReader } from '../../wire/protobuf.ts';
 import { nanosecondsIn } from '../../wire/timestamp.ts';
@@ -43,6 +44,7 @@ export function decodeRecord(payload: Buffer): StoredRecord {
     ...(suppressed && { suppressed }),
     entry: entryOf(entry, kind, read.log),
     ...(kind === 'control' && { control: decodeControlEvent(entry) }),
+    ...(kind === 'gap' && { gap: decodeGap(entry) }),
   };
 }
 
@@ -65,7 +67,8 @@ function entryOf(entry: Buffer, kind: StoredRecord['kind'], log: string): Stored
     case 'tcp':
     case 'connection':
       return decodeEntry(entry, 'tcp');
-    case 'control': // It is no entry of Envoy's.
+    case 'gap':
+    case 'control': // They are no entries of Envoy's.
     case 'unknown': // A kind of a later version: its entry is none of ours to read.
       return {};
   }

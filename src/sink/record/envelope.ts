@@ -15,7 +15,7 @@ export const recordFields = {
   ...{ suppressed: 9, entry: 15 },
 } as const;
 export const suppressedFields = { count: 1, since: 2, shared: 3 } as const;
-export const recordKinds = { http: 1, tcp: 2, connection: 3, intent: 4, control: 6 } as const;
+export const recordKinds = { http: 1, tcp: 2, connection: 3, intent: 4, gap: 5, control: 6 } as const;
 
 /** What all records of a stream have in common. */
 export interface RecordOrigin {
@@ -74,7 +74,8 @@ function shorterOf(entry: Buffer, origin: RecordOrigin): Iterable<{ bytes: Buffe
     case 'tcp':
     case 'connection':
       return shorten(entry, 'tcp');
-    case 'control': // It is made to fit.
+    case 'gap':
+    case 'control': // They are made to fit.
       return [];
   }
 }

@@ -2,6 +2,7 @@ import { claimedArn } from './claimed-arn.ts';
 import { controlColumns } from './control-columns.ts';
 import { doorUser } from './door-user.ts';
 import * as names from './entry-names.ts';
+import { gapColumns } from './gap-columns.ts';
 import { hostPort, socketPeer } from './host-port.ts';
 import { present } from './present.ts';
 import { refusalReason } from './refusal.ts';
@@ -118,11 +119,12 @@ const columns: readonly Column[] = [
   ['sekisho.assurance', ({ record }) => assuranceOf(record)],
   ['sekisho.redactions', ({ record }) => some(record.redactions)],
   ['sekisho.truncated', ({ record }) => record.truncated || undefined],
+  ...gapColumns.map(([name, valueOf]): Column => [name, ({ record }) => record.gap && valueOf(record.gap)]),
   ...controlColumns.map(([name, valueOf]): Column => [name, ({ record }) => record.control && valueOf(record.control)]),
 ];
 
 function assuranceOf({ kind }: StoredRecord): string | undefined {
-  if (kind === 'control') return undefined;
+  if (kind === 'control' || kind === 'gap') return undefined;
   return kind === 'intent' ? 'gate' : 'stream';
 }
 

@@ -97,6 +97,7 @@ function reasonByFlags(
       return responseFlags.includes(protocolError) && upstreamRemote === undefined ? 'protocol' : undefined;
     case 'tcp':
     case 'intent':
+    case 'gap':
     case 'control':
     case 'unknown':
       return undefined;

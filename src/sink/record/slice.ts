@@ -44,6 +44,13 @@ export function sliceAls(message: Buffer): AlsMessage {
   return identified ? { identifier, http, tcp } : { http, tcp };
 }
 
+/** Which Envoy, and which run of it, an envoy.config.core.v3.Node speaks of. */
+export function envoyIn(node: FieldReader): Pick<AlsIdentifier, 'node' | 'epoch'> {
+  const envoy = { node: '', cluster: '', log: '', epoch: 0 };
+  readNode(node, envoy);
+  return { node: envoy.node, epoch: envoy.epoch };
+}
+
 /** Whether an entry has AccessLogCommon, without which it says neither when nor who. */
 export function hasCommonProperties(entry: Buffer): boolean {
   if (entry[0] === commonTag) return true; // As Envoy writes it.

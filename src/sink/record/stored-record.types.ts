@@ -1,4 +1,5 @@
 import type { ControlEvent, RecordIdentity } from '../../wire/control-event.ts';
+import type { Gap } from '../../wire/gap.ts';
 import type { recordKinds } from './envelope.ts';
 
 /** A record as a reader sees it: the envelope, and what Envoy's entry says. Absent is `undefined`; unknown fields are left out. */
@@ -18,6 +19,8 @@ export interface StoredRecord {
   readonly entry: StoredEntry;
   /** With the kind `control`, whose `entry` says nothing. */
   readonly control?: ControlEvent;
+  /** With the kind `gap`, whose `entry` says nothing. */
+  readonly gap?: Gap;
 }
 
 /** The refusals for which the record of the last of them stands. */

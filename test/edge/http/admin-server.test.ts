@@ -159,6 +159,7 @@ const quiet: AdminServerOptions = {
   readiness: () => ({ ready: true, reasons: [] }),
   metrics: () => Promise.resolve(''),
   fleet: () => ({}),
+  ledger: () => undefined,
   published: () => undefined,
   command: () => false,
 };
