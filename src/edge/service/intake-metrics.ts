@@ -5,6 +5,10 @@ import type { AlsObserver } from '../../sink/intake/als.ts';
 
 /** What the intake counts, and what it refuses, as metrics; the first refusals of each kind also as log lines. */
 export interface IntakeObserver extends AlsObserver {
+  /** The same for messages that came by OTLP. */
+  readonly receipts: (facts: { readonly entries: number; readonly bytes: number }) => void;
+  /** A whole OTLP message was refused. */
+  receiptsRefused(code: ErrorCode): void;
   /** A whole stream was ended: its sender, or its first message, was not acceptable. */
   streamRefused(code: ErrorCode): void;
 }
@@ -33,12 +37,40 @@ export function intakeObserver(metrics: Metrics, log: Log): IntakeObserver {
     help: 'Access-log streams ended because of their sender or first message, by error code.',
     labels: ['code'],
   });
+  const receiptMessages = metrics.counter({
+    name: 'sekisho_receipts_messages_total',
+    help: 'OTLP messages read.',
+  });
+  const receiptRecords = metrics.counter({
+    name: 'sekisho_receipts_entries_total',
+    help: 'Log records read from them, each a second copy of an entry or the first.',
+  });
+  const duplicates = metrics.counter({
+    name: 'sekisho_duplicates_total',
+    help: 'Entries not stored again because their other copy came before, by the copy that was left out.',
+    labels: ['copy'],
+  });
+  const receiptRefusals = metrics.counter({
+    name: 'sekisho_receipts_refused_total',
+    help: 'OTLP messages refused whole because of their sender or their bytes, or while the disk takes nothing, by error code.',
+    labels: ['code'],
+  });
   const told = new Map<string, number>();
   return {
     message: (facts) => {
       messages.add({});
       entries.add({}, facts.entries);
       bytes.add({}, facts.bytes);
+    },
+    receipts: ({ entries: records }) => {
+      receiptMessages.add({});
+      receiptRecords.add({}, records);
+    },
+    duplicate: (copy) => {
+      duplicates.add({ copy });
+    },
+    receiptsRefused: (code) => {
+      receiptRefusals.add({ code });
     },
     redacted: (marks) => {
       redactions.add({}, marks);

@@ -9,7 +9,10 @@ import type { Policy } from '../../policy/policy.types.ts';
 import { alsStream } from '../../sink/intake/als.ts';
 import { controlIntake, type ControlIntake } from '../../sink/intake/control.ts';
 import { gateIntake } from '../../sink/intake/gate.ts';
+import { receiptsIntake } from '../../sink/intake/receipts.ts';
+import { recallEntries } from '../../sink/intake/recall-entries.ts';
 import { RefusalTally } from '../../sink/intake/refusal-tally.ts';
+import { SeenEntries } from '../../sink/intake/seen-entries.ts';
 import { TrafficMeter } from '../../sink/intake/traffic.ts';
 import { Outputs } from '../../sink/outputs/outputs.ts';
 import { openJournal } from '../../sink/journal/journal.ts';
@@ -18,10 +21,12 @@ import type { JournalObserver } from '../../sink/journal/journal.types.ts';
 import { Pulse } from '../../sink/journal/pulse.ts';
 import { redactionRules } from '../../sink/record/redaction-rules.ts';
 import { alsService } from '../grpc/als.ts';
+import type { EntryOrigin } from '../../sink/intake/log-source.ts';
 import { endOf } from '../../sink/ledger/outcome.ts';
 import { metricsService } from '../grpc/metrics-service.ts';
 import { callerOf } from '../grpc/caller.ts';
 import { readerOf } from '../grpc/reader.ts';
+import { receiptsService } from '../grpc/receipts.ts';
 import { recordsService } from '../grpc/records.ts';
 import type { GrpcService } from '../grpc/grpc-service.types.ts';
 import { intakeObserver } from './intake-metrics.ts';
@@ -108,6 +113,14 @@ export async function openSink(options: {
   const book = await openLedger({ ...{ dir, journal, policies, log, metrics }, file: ledgerFile(options.data) });
   const { ledger } = book;
 
+  // As long as any node may send two copies of its entries.
+  let seen: SeenEntries | undefined;
+  const expectCopies = async (): Promise<void> => {
+    if (seen !== undefined || policies().every(({ record }) => record.assurance === 'stream')) return;
+    seen = new SeenEntries();
+    await recallEntries({ ...followed, into: seen });
+  };
+  await expectCopies();
   const observer = intakeObserver(metrics, log);
   const refusals = new RefusalTally({
     journal,
@@ -126,25 +139,26 @@ export async function openSink(options: {
       report(traffic.report(systemClock.now()));
     }, reportMs);
   const admits = (node: string): boolean => policies().some((one) => memberOf(one, node) !== undefined);
+  const entryRules = {
+    admits,
+    rules: () => rules,
+    clock: systemClock,
+    refusals,
+    observer,
+    seen: () => seen,
+    assurance: () => policy.record.assurance,
+    outcomes: {
+      count: ({ node, epoch, log: name, kind }: EntryOrigin, entry: Buffer, stored: boolean) => {
+        const end = kind === 'http' ? endOf(entry) : undefined;
+        if (end !== undefined) ledger.count(node, epoch, name, end, stored);
+      },
+    },
+    ...(report && { traffic }),
+  };
   const als = alsService({
     journal,
     identify: (call) => callerOf(call, policy.fleet.name),
-    open: (caller) =>
-      alsStream({
-        identity: caller,
-        admits,
-        rules: () => rules,
-        clock: systemClock,
-        refusals,
-        observer,
-        outcomes: {
-          count: ({ node, epoch, log: name, kind }, entry, stored) => {
-            const end = kind === 'http' ? endOf(entry) : undefined;
-            if (end !== undefined) ledger.count(node, epoch, name, end, stored);
-          },
-        },
-        ...(report && { traffic }),
-      }),
+    open: (caller) => alsStream({ identity: caller, ...entryRules }),
     failed: (caught, peer) => {
       const error = SekishoError.from(caught);
       observer.streamRefused(error.code);
@@ -162,6 +176,17 @@ export async function openSink(options: {
       log.warn('a metrics stream was refused', { peer, code: error.code, why: error.message });
     },
   });
+  const receipts = receiptsService({
+    journal,
+    identify: (call) => callerOf(call, policy.fleet.name),
+    intake: receiptsIntake({ ...entryRules, observer: { ...observer, message: observer.receipts } }),
+    failed: (caught, peer) => {
+      const error = SekishoError.from(caught);
+      observer.receiptsRefused(error.code);
+      if (error.code !== 'limit_exceeded')
+        log.warn('receipts were refused', { peer, code: error.code, why: error.message });
+    },
+  });
   const records = recordsService({
     journal: followed,
     identify: (call) => readerOf(call, policy.fleet.name),
@@ -173,11 +198,12 @@ export async function openSink(options: {
   const users = openUsers({ policies, gate, log, metrics });
   return {
     ...controlIntake({ journal, clock: systemClock }),
-    services: [als, counters, records, users.service],
+    services: [als, receipts, counters, records, users.service],
     ledger: () => book.json(),
     adopt: (next) => {
       policy = next;
       rules = redactionRules(next.record.redactQuery);
+      if (next.record.assurance !== 'stream') seen ??= new SeenEntries();
       void outputs.adopt(next.outputs);
     },
     finish: () => {

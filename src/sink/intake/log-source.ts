@@ -1,9 +1,14 @@
-import { recordEncoder, type RecordEncoder, type RecordOrigin } from '../record/envelope.ts';
+import { recordEncoder, type EntryCopy, type RecordEncoder, type RecordOrigin } from '../record/envelope.ts';
 import type { Sender } from './sender.ts';
 
 /** One log of one node, whose entries become records. */
 export interface LogSource {
   readonly node: string;
+  readonly log: string;
+  readonly epoch: number;
+  readonly copy: EntryCopy;
+  /** Node and log as one text. */
+  readonly key: string;
   readonly http: EntrySource;
   readonly tcp: EntrySource;
 }
@@ -22,10 +27,19 @@ export interface EntrySource {
 export function logSource(
   { node, log, epoch }: { readonly node: string; readonly log: string; readonly epoch: number },
   identity: Sender['kind'],
+  copy: EntryCopy = 'stream',
 ): LogSource {
   const source = (kind: EntryKind): EntrySource => {
-    const origin = { node, log, epoch, identity, kind };
+    const origin = { node, log, epoch, identity, kind, copy };
     return { origin, encoder: recordEncoder(origin) };
   };
-  return { node, http: source('http'), tcp: source(log.endsWith('/connection') ? 'connection' : 'tcp') };
+  return {
+    node,
+    log,
+    epoch,
+    copy,
+    key: `${node}\n${log}`,
+    http: source('http'),
+    tcp: source(log.endsWith('/connection') ? 'connection' : 'tcp'),
+  };
 }

@@ -134,6 +134,10 @@ class OpenJournal implements Journal {
     return appended;
   }
 
+  settled(): Promise<void> {
+    return this.#queue.settled();
+  }
+
   hasRoom(): boolean {
     return this.#queue.hasRoom();
   }

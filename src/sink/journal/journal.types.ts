@@ -12,6 +12,8 @@ export interface Journal {
    * Rejects with record_too_large (more than 65,535 bytes), record_malformed (none), journal_closed, or at close with what failed.
    */
   append(payloads: readonly Buffer[] | Frames, options?: AppendOptions): Promise<number>;
+  /** Resolves when all that was appended until now is on disk; rejects with what `append` rejects with. */
+  settled(): Promise<void>;
   /** Whether fewer bytes wait for the disk than `queueBytes`. */
   hasRoom(): boolean;
   /** Resolves when there is room again, or when the journal is closed. Back-pressure begins with whoever awaits this. */

@@ -19,6 +19,7 @@ export class AppendQueue {
   readonly #waiting: Waiting[] = [];
   /** The index after the last frame that was appended. */
   nextIndex: number;
+  #newest: Promise<number> = Promise.resolve(0);
   #roomSeekers: (() => void)[] = [];
 
   constructor(options: { nextIndex: number; limit: number }) {
@@ -45,7 +46,13 @@ export class AppendQueue {
     if (count === 0) return Promise.resolve(index);
     this.nextIndex += count;
     this.bytes += frames.bytes.length;
-    return new Promise((resolve, reject) => this.#waiting.push({ frames, index, taken: 0, resolve, reject }));
+    this.#newest = new Promise((resolve, reject) => this.#waiting.push({ frames, index, taken: 0, resolve, reject }));
+    return this.#newest;
+  }
+
+  /** Appends are acknowledged in their order, so the newest is the last. */
+  async settled(): Promise<void> {
+    if (!this.empty) await this.#newest;
   }
 
   /** Moves as much as fits from the queue into the batch; what is left of a long append goes into the next one. */

@@ -6,7 +6,7 @@ import { FieldReader } from '../../wire/protobuf.ts';
 import { nanosecondsIn } from '../../wire/timestamp.ts';
 import { decodeEntry } from './decode-entry.ts';
 import { intentType } from './intent.ts';
-import { recordFields, recordKinds, suppressedFields } from './envelope.ts';
+import { recordAssurances, recordCopies, recordFields, recordKinds, suppressedFields } from './envelope.ts';
 import type { StoredEntry, StoredRecord, SuppressedRefusals } from './stored-record.types.ts';
 
 /**
@@ -15,6 +15,7 @@ import type { StoredEntry, StoredRecord, SuppressedRefusals } from './stored-rec
  */
 export function decodeRecord(payload: Buffer): StoredRecord {
   const read = { node: '', log: '', kind: 0, identity: 0, epoch: 0, received: 0n, truncated: false };
+  const how = { copy: 0, assurance: 0 };
   const redactions: string[] = [];
   let suppressed: SuppressedRefusals | undefined;
   let entry: Buffer | undefined;
@@ -29,6 +30,8 @@ export function decodeRecord(payload: Buffer): StoredRecord {
     else if (record.field === recordFields.epoch) read.epoch = record.uint();
     else if (record.field === recordFields.kind) read.kind = record.uint();
     else if (record.field === recordFields.identity) read.identity = record.uint();
+    else if (record.field === recordFields.copy) how.copy = record.uint();
+    else if (record.field === recordFields.assurance) how.assurance = record.uint();
     else if (record.field === recordFields.truncated) read.truncated = record.uint() !== 0;
   }
   const { epoch, ...rest } = read;
@@ -38,6 +41,8 @@ export function decodeRecord(payload: Buffer): StoredRecord {
   return {
     ...rest,
     ...(epoch > 0 && { epoch }),
+    ...(how.copy > 0 && { copy: nameIn(recordCopies, how.copy) }),
+    ...(how.assurance > 0 && { assurance: nameIn(recordAssurances, how.assurance) }),
     kind,
     identity: nameIn(recordIdentities, read.identity),
     redactions,

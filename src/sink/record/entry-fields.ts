@@ -79,4 +79,6 @@ export const listValue = { values: 1 } as const;
 export const any = { type_url: 1, value: 2 } as const;
 export const stringValue = { value: 1 } as const;
 export const wrappedNumber = { value: 1 } as const;
+/** google.protobuf.Duration and Timestamp. */
+export const moment = { seconds: 1, nanos: 2 } as const;
 export const mapEntry = { key: 1, value: 2 } as const;

@@ -67,3 +67,30 @@ const accessLogTypes = [
 export function accessLogTypeName(number: number): string | undefined {
   return accessLogTypes[number] || undefined;
 }
+
+/** The other way round, for what comes as text. Each gives 0, the default of proto3, for a name that it does not know. */
+function numbersOf(nameOf: (number: number) => string | undefined, last: number, prefix = ''): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (let number = 1; number <= last; number += 1) {
+    const name = nameOf(number);
+    if (name !== undefined) numbers.set(prefix + name, number);
+  }
+  return numbers;
+}
+
+const responseFlagNumbers = numbersOf((number) => responseFlagNames[number], 28);
+const tlsVersionNumbers = numbersOf((number) => tlsVersionName(number)?.replace(/^1\.0$/, '1'), 4, 'TLSv');
+const accessLogTypeNumbers = numbersOf(accessLogTypeName, accessLogTypes.length - 1);
+
+/** The field of ResponseFlags that `%RESPONSE_FLAGS%` calls so. */
+export function responseFlagNumber(name: string): number {
+  return responseFlagNumbers.get(name) ?? 0;
+}
+/** TLSProperties.TLSVersion, as `%DOWNSTREAM_TLS_VERSION%` says it. */
+export function tlsVersionNumber(name: string): number {
+  return tlsVersionNumbers.get(name) ?? 0;
+}
+/** envoy.data.accesslog.v3.AccessLogType, as `%ACCESS_LOG_TYPE%` says it. */
+export function accessLogTypeNumber(name: string): number {
+  return accessLogTypeNumbers.get(name) ?? 0;
+}

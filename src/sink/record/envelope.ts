@@ -12,10 +12,18 @@ export const recordLimit = 65_535;
 /** Numbers of sekisho.v1.Record, of its Suppressed and its Kind: proto/sekisho/v1/record.proto. */
 export const recordFields = {
   ...{ node: 1, log: 2, epoch: 3, kind: 4, identity: 5, received: 6, redactions: 7, truncated: 8 },
-  ...{ suppressed: 9, entry: 15 },
+  ...{ suppressed: 9, copy: 10, assurance: 11, entry: 15 },
 } as const;
 export const suppressedFields = { count: 1, since: 2, shared: 3 } as const;
+export const recordCopies = { receipt: 1 } as const;
+export const recordAssurances = { stream: 1, receipt: 2, gate: 3 } as const;
 export const recordKinds = { http: 1, tcp: 2, connection: 3, intent: 4, gap: 5, control: 6 } as const;
+
+/** Which of an Envoy's loggers brought an entry. */
+export type EntryCopy = 'stream' | 'receipt';
+
+/** What the policy promises of records. */
+export type Assurance = keyof typeof recordAssurances;
 
 /** What all records of a stream have in common. */
 export interface RecordOrigin {
@@ -25,6 +33,16 @@ export interface RecordOrigin {
   readonly epoch: number;
   readonly kind: keyof typeof recordKinds;
   readonly identity: RecordIdentity | 'unknown';
+  /** `stream` unless told. */
+  readonly copy?: EntryCopy;
+}
+
+/** What is known of one entry besides. */
+export interface EntryFacts {
+  /** What the policy promises at this moment; absent where no Envoy logged it. */
+  readonly assurance?: Assurance;
+  /** Somebody before the sink has shortened the entry; the marks say where. */
+  readonly cut?: boolean;
 }
 
 export interface RecordEncoder {
@@ -32,7 +50,7 @@ export interface RecordEncoder {
    * One sekisho.v1.Record, at most `recordLimit` bytes. An entry that does not fit is shortened where that costs least evidence.
    * `received`: milliseconds since 1970. Throws SekishoError `record_too_large` where shortening does not suffice.
    */
-  encode(received: number, marks: readonly string[], entry: Buffer): EncodedRecord;
+  encode(received: number, marks: readonly string[], entry: Buffer, facts?: EntryFacts): EncodedRecord;
 }
 
 /** A record of known length whose parts have not been copied yet: `writeRecord` puts them where they belong, once. */
@@ -43,21 +61,26 @@ export interface EncodedRecord {
   readonly truncated: boolean;
   /** The field of that name as it will stand there, with its tag; empty for most. */
   readonly suppressed: Buffer;
+  /** The fields between that and the entry. */
+  readonly tail: Buffer;
   readonly entry: Buffer;
 }
 
 export function recordEncoder(origin: RecordOrigin): RecordEncoder {
   const head = encodeOrigin(origin);
   let moment = { received: Number.NaN, bytes: head };
+  let tail = { assurance: undefined as Assurance | undefined, bytes: encodeTail(origin.copy, undefined) };
 
   return {
-    encode(received, marks, entry) {
+    encode(received, marks, entry, { assurance, cut = false } = {}) {
+      if (tail.assurance !== assurance) tail = { assurance, bytes: encodeTail(origin.copy, assurance) };
       // Entries come in batches with one time of receipt.
       if (moment.received !== received) moment = { received, bytes: Buffer.concat([head, encodeReceived(received)]) };
-      const record = encodeRecord(moment.bytes, marks, false, entry);
+      const around = { head: moment.bytes, tail: tail.bytes };
+      const record = encodeRecord(around, marks, cut, entry);
       if (record !== undefined) return record;
       for (const shorter of shorterOf(entry, origin)) {
-        const fitted = encodeRecord(moment.bytes, [...marks, ...shorter.marks], true, shorter.bytes);
+        const fitted = encodeRecord(around, [...marks, ...shorter.marks], true, shorter.bytes);
         if (fitted !== undefined) return fitted;
       }
       throw tooLarge(origin, entry);
@@ -87,19 +110,19 @@ const nothing = Buffer.alloc(0);
 
 /** Undefined where the record would be too long. */
 function encodeRecord(
-  head: Buffer,
+  { head, tail }: Pick<EncodedRecord, 'head' | 'tail'>,
   marks: readonly string[],
   truncated: boolean,
   entry: Buffer,
 ): EncodedRecord | undefined {
-  let length = head.length + (truncated ? 2 : 0) + 1 + varintSize(entry.length) + entry.length;
+  let length = head.length + tail.length + (truncated ? 2 : 0) + 1 + varintSize(entry.length) + entry.length;
   for (const mark of marks) length += 1 + varintSize(mark.length) + mark.length; // Marks are ASCII.
-  return length > recordLimit ? undefined : { length, head, marks, truncated, suppressed: nothing, entry };
+  return length > recordLimit ? undefined : { length, head, marks, truncated, suppressed: nothing, tail, entry };
 }
 
 /** Writes a record to `at`: its fields in the order of their numbers. */
 export function writeRecord(record: EncodedRecord, into: Buffer, start: number): void {
-  const { head, marks, truncated, suppressed, entry } = record;
+  const { head, marks, truncated, suppressed, tail, entry } = record;
   into.set(head, start);
   let at = start + head.length;
   for (const mark of marks) {
@@ -112,6 +135,7 @@ export function writeRecord(record: EncodedRecord, into: Buffer, start: number):
     into[at++] = 1;
   }
   if (suppressed.length > 0) at += suppressed.copy(into, at);
+  if (tail.length > 0) at += tail.copy(into, at);
   into[at++] = entryTag;
   into.set(entry, writeVarint(into, entry.length, at));
 }
@@ -136,8 +160,8 @@ export function withSuppressed(
 }
 
 /** The record with another, short entry, marked as shortened. */
-export function withShortEntry({ head }: EncodedRecord, mark: string, entry: Buffer): EncodedRecord {
-  const record = encodeRecord(head, [mark], true, entry);
+export function withShortEntry({ head, tail }: EncodedRecord, mark: string, entry: Buffer): EncodedRecord {
+  const record = encodeRecord({ head, tail }, [mark], true, entry);
   if (record === undefined) throw new SekishoError('internal', `a short entry has ${entry.length} bytes`);
   return record;
 }
@@ -149,6 +173,13 @@ function encodeOrigin(origin: RecordOrigin): Buffer {
     uintField(recordFields.epoch, origin.epoch),
     uintField(recordFields.kind, recordKinds[origin.kind]),
     uintField(recordFields.identity, numberIn(recordIdentities, origin.identity)),
+  ]);
+}
+
+function encodeTail(copy: EntryCopy | undefined, assurance: Assurance | undefined): Buffer {
+  return Buffer.concat([
+    uintField(recordFields.copy, copy === 'receipt' ? recordCopies.receipt : 0),
+    uintField(recordFields.assurance, assurance === undefined ? 0 : recordAssurances[assurance]),
   ]);
 }
 

@@ -117,15 +117,16 @@ const columns: readonly Column[] = [
   ['sekisho.identity', ({ record }) => record.identity],
   // Of entries of Envoy's.
   ['sekisho.assurance', ({ record }) => assuranceOf(record)],
+  ['sekisho.copy', ({ record }) => record.copy],
   ['sekisho.redactions', ({ record }) => some(record.redactions)],
   ['sekisho.truncated', ({ record }) => record.truncated || undefined],
   ...gapColumns.map(([name, valueOf]): Column => [name, ({ record }) => record.gap && valueOf(record.gap)]),
   ...controlColumns.map(([name, valueOf]): Column => [name, ({ record }) => record.control && valueOf(record.control)]),
 ];
 
-function assuranceOf({ kind }: StoredRecord): string | undefined {
+function assuranceOf({ kind, assurance }: StoredRecord): string | undefined {
   if (kind === 'control' || kind === 'gap') return undefined;
-  return kind === 'intent' ? 'gate' : 'stream';
+  return assurance ?? (kind === 'intent' ? 'gate' : 'stream');
 }
 
 function timeOf(record: StoredRecord, common: StoredCommon): bigint {

@@ -1,6 +1,6 @@
 import type { ControlEvent, RecordIdentity } from '../../wire/control-event.ts';
 import type { Gap } from '../../wire/gap.ts';
-import type { recordKinds } from './envelope.ts';
+import type { recordAssurances, recordCopies, recordKinds } from './envelope.ts';
 
 /** A record as a reader sees it: the envelope, and what Envoy's entry says. Absent is `undefined`; unknown fields are left out. */
 export interface StoredRecord {
@@ -15,6 +15,10 @@ export interface StoredRecord {
   readonly received: bigint;
   readonly redactions: readonly string[];
   readonly truncated: boolean;
+  /** Which logger brought it; absent for the access log stream. */
+  readonly copy?: keyof typeof recordCopies | 'unknown';
+  /** What the policy promised when it was stored; absent in records of a time without a choice. */
+  readonly assurance?: keyof typeof recordAssurances | 'unknown';
   readonly suppressed?: SuppressedRefusals;
   readonly entry: StoredEntry;
   /** With the kind `control`, whose `entry` says nothing. */

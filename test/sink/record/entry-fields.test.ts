@@ -32,6 +32,7 @@ const tables: Readonly<Record<keyof typeof fields, readonly string[]>> = {
   any: ['google.protobuf.Any'],
   stringValue: ['google.protobuf.StringValue'],
   wrappedNumber: ['google.protobuf.UInt32Value'],
+  moment: ['google.protobuf.Timestamp', 'google.protobuf.Duration'],
   mapEntry: [], // The encoding of maps, https://protobuf.dev/programming-guides/proto3/#backwards.
 };
 
