@@ -126,8 +126,11 @@ export interface HostPin {
   readonly endpoints: readonly SocketAddress[];
 }
 
-/** What it takes before a request may pass: nothing (`stream`), or that it is on record (`gate`). */
-export type Assurance = 'stream' | 'gate';
+/**
+ * How sure it is that a request is on record: as Envoy's access log stream is (`stream`), or Envoy sends it until the sink has it on disk (`receipt`), or
+ * besides it was on record before it left (`gate`).
+ */
+export type Assurance = 'stream' | 'receipt' | 'gate';
 
 export interface RecordRules {
   readonly assurance: Assurance;

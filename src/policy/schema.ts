@@ -21,10 +21,10 @@ export const policySchema = z.strictObject({
     .max(limits.doors)
     .meta({ wants: 'list', description: 'Listeners through which people enter.', examples: [] }),
   console: consoleSchema.meta({ wants: 'map', description: 'What people may reach.', examples: [] }),
-  record: recordSchema.meta({
+  record: recordSchema.prefault({}).meta({
     wants: 'map',
     description: 'How records are kept.',
-    examples: [{ assurance: 'stream' }],
+    examples: [{ assurance: 'receipt' }],
   }),
   outputs: z
     .array(outputSchema)

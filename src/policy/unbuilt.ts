@@ -8,13 +8,6 @@ import { valueAt } from './readable.ts';
  * that no policy is ever weaker than it reads. Whoever builds one of them deletes its line.
  */
 const unbuilt: readonly Unbuilt[] = [
-  { path: ['record', 'assurance'], is: ['receipt'], instead: 'write assurance: stream or gate' },
-  {
-    path: ['record', 'assurance'],
-    is: [undefined],
-    what: 'assurance "receipt", which is the default,',
-    instead: 'write assurance: stream',
-  },
   { path: ['record', 'retention'], instead: 'remove it; records are kept until you delete them' },
   { path: ['aws'], instead: 'remove it; write the AWS policies by hand' },
   { path: ['access'], instead: 'remove it, and keep server.admin on loopback' },

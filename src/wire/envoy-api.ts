@@ -14,6 +14,7 @@ const entryFiles = [
   'envoy/config/route/v3/route.proto',
   'envoy/extensions/access_loggers/filters/cel/v3/cel.proto',
   'envoy/extensions/access_loggers/grpc/v3/als.proto',
+  'envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto',
   'envoy/extensions/bootstrap/internal_listener/v3/internal_listener.proto',
   'envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.proto',
   'envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto',
@@ -92,7 +93,6 @@ function filesOf(name: string): string[] {
 const incomplete: ReadonlySet<string> = new Set([
   'envoy/config/trace/v3/opencensus.proto',
   'envoy/config/trace/v3/trace.proto',
-  'envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto',
 ]);
 
 function load(): protobuf.Root {

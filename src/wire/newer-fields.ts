@@ -18,6 +18,7 @@ export interface NewerField {
 
 const tcpProxy = 'envoy.extensions.filters.network.tcp_proxy.v3';
 const headerMutation = 'envoy.config.common.mutation_rules.v3.HeaderMutation';
+const openTelemetryLog = 'envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig';
 const addressMatcher = 'envoy.type.matcher.v3.AddressMatcher';
 
 export const newerFields: readonly NewerField[] = [
@@ -47,6 +48,16 @@ export const newerFields: readonly NewerField[] = [
     enumName: `${tcpProxy}.UpstreamConnectMode`,
   },
   { message: `${tcpProxy}.TcpProxy`, field: 'max_early_data_bytes', number: 22, type: 'google.protobuf.UInt32Value' },
+  // The OTLP access logger without the settings of the other one.
+  { message: openTelemetryLog, field: 'grpc_service', number: 9, type: 'envoy.config.core.v3.GrpcService' },
+  { message: openTelemetryLog, field: 'log_name', number: 10, type: 'string' },
+  {
+    message: openTelemetryLog,
+    field: 'custom_tags',
+    number: 14,
+    type: 'envoy.type.tracing.v3.CustomTag',
+    repeated: true,
+  },
   // A custom tag made from a format string.
   { message: 'envoy.type.tracing.v3.CustomTag', field: 'value', number: 6, type: 'string' },
 ];

@@ -8,6 +8,7 @@ import { encode } from '../../src/wire/proto-json.ts';
 /** The files of Envoy's API that describe the messages of the table. */
 const files = new Set([
   'envoy/config/common/mutation_rules/v3/mutation_rules.proto',
+  'envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto',
   'envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache.proto',
   'envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto',
   'envoy/type/matcher/v3/address.proto',

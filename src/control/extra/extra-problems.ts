@@ -41,7 +41,7 @@ function blindSpots({ source, resource, type, name }: Extra): ExtraFinding[] {
   if (type !== typeUrls.listener || source.unrecorded !== undefined) return [];
   const remedy =
     'end it in an HTTP connection manager or a TCP proxy, or say unrecorded: "…" beside its file in the policy';
-  return recordedListener(resource, name).blind.map(({ path, message }) => {
+  return recordedListener(resource, name, 'stream').blind.map(({ path, message }) => {
     return { source, path, at: 'value', code: 'unrecorded', message, remedy };
   });
 }

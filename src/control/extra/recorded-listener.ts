@@ -1,5 +1,6 @@
 import { isMap, type FieldPath } from '../../base/json-value.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
+import type { Assurance } from '../../policy/policy.types.ts';
 import { loggersOf } from '../resources/access-log.ts';
 
 /** A place of a listener through which traffic could pass that no logger of ours sees. */
@@ -18,8 +19,8 @@ export interface RecordedListener {
  * A listener with our loggers before its own: at each HTTP connection manager and TCP proxy, and at the listener for connections that reach neither. Every
  * filter chain must end in one of the two, written out, for nothing else has a log of what it did. In Envoy's own field names.
  */
-export function recordedListener(listener: TypedJson, name: string): RecordedListener {
-  const loggers = loggersOf(name);
+export function recordedListener(listener: TypedJson, name: string, assurance: Assurance): RecordedListener {
+  const loggers = loggersOf(name, assurance);
   const blind: BlindSpot[] = [];
   const chain = (value: unknown, path: FieldPath): unknown => recordedChain(value, path, loggers, blind);
   const chains = listener['filter_chains'];
@@ -64,7 +65,7 @@ function recordedFilter(filter: unknown, loggers: Loggers): unknown {
   return { ...filter, typed_config: { ...config, access_log: withLog(log, config?.['access_log']) } };
 }
 
-function loggerFor(type: unknown, loggers: Loggers): object | undefined {
+function loggerFor(type: unknown, loggers: Loggers): readonly object[] | undefined {
   if (type === connectionManager) return loggers.http;
   return type === tcpProxy ? loggers.tcp : undefined;
 }
@@ -118,7 +119,7 @@ export function addressesOf(listener: TypedJson): { path: FieldPath; address: Re
 }
 
 /** Ours first: what a logger of the user's does cannot come between. */
-function withLog(ours: object, theirs: unknown): readonly unknown[] {
+function withLog(ours: readonly object[], theirs: unknown): readonly unknown[] {
   const own: readonly unknown[] = Array.isArray(theirs) ? theirs : [];
-  return [ours, ...own];
+  return [...ours, ...own];
 }

@@ -1,5 +1,5 @@
 import { SekishoError } from '../../base/errors.ts';
-import type { Policy } from '../../policy/policy.types.ts';
+import type { Assurance, Policy } from '../../policy/policy.types.ts';
 import type { TypedJson } from '../../wire/proto-json.ts';
 import { nodeResources, type NodeFacts } from '../resources/node-resources.ts';
 import { typeUrls } from '../resources/types.ts';
@@ -19,14 +19,14 @@ export function withExtras(facts: NodeFacts): TypedJson[] {
 export function extraResources(policy: Policy, group: string): TypedJson[] {
   return policy.resources
     .filter(({ on }) => on === undefined || on === group)
-    .map((source) => recorded(readExtra(source).extra));
+    .map((source) => recorded(readExtra(source).extra, policy.record.assurance));
 }
 
-function recorded({ source, resource, type, name }: Extra): TypedJson {
+function recorded({ source, resource, type, name }: Extra, assurance: Assurance): TypedJson {
   const [fault] = readExtra(source).findings;
   if (fault !== undefined) throw refused(name, fault.message);
   if (type !== typeUrls.listener || source.unrecorded !== undefined) return resource;
-  const { listener, blind } = recordedListener(resource, name);
+  const { listener, blind } = recordedListener(resource, name, assurance);
   if (blind[0] !== undefined) throw refused(name, blind[0].message);
   return listener;
 }

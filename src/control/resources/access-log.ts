@@ -1,6 +1,7 @@
-import type { Door, Policy } from '../../policy/policy.types.ts';
+import type { Assurance, Door, Policy } from '../../policy/policy.types.ts';
 import { authorizationFilter, isGated } from './authorization.ts';
 import { names } from './names.ts';
+import { receiptLog } from './receipt-log.ts';
 import { extension } from './types.ts';
 
 /** Headers that are evidence and carry no secret of their own; what their values hold of secrets the sink withholds. */
@@ -34,65 +35,83 @@ export const visitorInside: Visitor = {
   user: '%FILTER_STATE(sekisho.user:PLAIN)%',
 };
 
-/** The logger of the CONNECTs at a forward door. */
-export function connectLog(door: Door, policy: Policy): object {
-  return httpLog(names.log(door.name, 'connect'), [
+/** The loggers of the CONNECTs at a forward door. */
+export function connectLog(door: Door, policy: Policy): readonly object[] {
+  return httpLog(policy.record.assurance, names.log(door.name, 'connect'), [
     ...tagsOf(visitorAt(door)),
     metadataTag('denied', 'route'),
     ...(door.users.kind === 'basic' || isGated(policy) ? [barredTag] : []),
   ]);
 }
 
-/** The logger of the requests to the console. */
-export function requestLog(door: Door, policy: Policy, visitor: Visitor): object {
-  return httpLog(names.log(door.name, 'http'), [
+/** The loggers of the requests to the console. */
+export function requestLog(door: Door, policy: Policy, visitor: Visitor): readonly object[] {
+  return httpLog(policy.record.assurance, names.log(door.name, 'http'), [
     ...tagsOf(visitor),
     tag('id', '%FILTER_STATE(sekisho.id:PLAIN)%'),
-    metadataTag('arn', 'request'),
+    arnTag,
     metadataTag('denied', 'route'),
     ...(isGated(policy) ? [barredTag] : []),
   ]);
 }
 
-/** The logger of connections that pass undecrypted: when they are through, while they last, and at their end. */
-export function tunnelLog(door: Door, visitor: Visitor): object {
-  return tcpLog(names.log(door.name, 'tcp'), tagsOf(visitor));
+/** The loggers of connections that pass undecrypted: when they are through, while they last, and at their end. */
+export function tunnelLog(door: Door, policy: Policy, visitor: Visitor): readonly object[] {
+  return tcpLog(policy.record.assurance, names.log(door.name, 'tcp'), tagsOf(visitor));
 }
 
 /**
- * The logger of connections that never become HTTP, which no other logger sees: those that found no filter chain (a client from a network that the
+ * The loggers of connections that never become HTTP, which no other logger sees: those that found no filter chain (a client from a network that the
  * door does not serve, a server name off the list, bytes that are no TLS), those whose handshake failed, and those that Envoy ended because what came
  * was no HTTP: to HTTP/2 that is no request, and its own logger says nothing of it.
  */
-export function connectionLog(door: Door, visitor: Visitor): object {
-  return unfinishedLog(names.log(door.name, 'connection'), tagsOf(visitor));
+export function connectionLog(door: Door, policy: Policy, visitor: Visitor): readonly object[] {
+  return unfinishedLog(policy.record.assurance, names.log(door.name, 'connection'), tagsOf(visitor));
 }
 
 /** The loggers of a listener that is no door: the same, and nobody says who is at the other end but the connection itself. */
-export function loggersOf(listener: string): {
-  readonly http: object;
-  readonly tcp: object;
-  readonly connection: object;
+export function loggersOf(
+  listener: string,
+  assurance: Assurance,
+): {
+  readonly http: readonly object[];
+  readonly tcp: readonly object[];
+  readonly connection: readonly object[];
 } {
   const name = names.extra(listener);
   return {
-    http: httpLog(names.log(name, 'http'), []),
-    tcp: tcpLog(names.log(name, 'tcp'), []),
-    connection: unfinishedLog(names.log(name, 'connection'), []),
+    http: httpLog(assurance, names.log(name, 'http'), []),
+    tcp: tcpLog(assurance, names.log(name, 'tcp'), []),
+    connection: unfinishedLog(assurance, names.log(name, 'connection'), []),
   };
 }
 
-function tcpLog(logName: string, tags: readonly object[]): object {
-  return extension('sekisho.tunnels', tcpLogger, { common_config: common(logName, tags) });
+function tcpLog(assurance: Assurance, logName: string, tags: readonly object[]): object[] {
+  const stream = extension('sekisho.tunnels', tcpLogger, { common_config: common(logName, tags) });
+  return [stream, ...receipts(assurance, 'tcp', logName, tags)];
 }
 
-function unfinishedLog(logName: string, tags: readonly object[]): object {
-  return {
-    ...extension('sekisho.connections', tcpLogger, {
-      common_config: common(logName, [...tags, tag('uid', '%UNIQUE_ID%')]),
-    }),
-    filter: { or_filter: { filters: [{ response_flag_filter: { flags: ['NR', 'DPE'] } }, failedHandshake] } },
-  };
+function unfinishedLog(assurance: Assurance, logName: string, tags: readonly object[]): object[] {
+  const withId = [...tags, tag('uid', '%UNIQUE_ID%')];
+  const stream = extension('sekisho.connections', tcpLogger, { common_config: common(logName, withId) });
+  const filter = { or_filter: { filters: [{ response_flag_filter: { flags: ['NR', 'DPE'] } }, failedHandshake] } };
+  return [stream, ...receipts(assurance, 'tcp', logName, withId)].map((logger) => ({ ...logger, filter }));
+}
+
+function receipts(
+  assurance: Assurance,
+  layout: 'http' | 'tcp',
+  logName: string,
+  tags: readonly object[],
+): readonly object[] {
+  if (assurance === 'stream') return [];
+  return [
+    receiptLog(
+      layout,
+      logName,
+      tags.map((one) => (one === arnTag ? shortArnTag : one)),
+    ),
+  ];
 }
 
 /**
@@ -141,12 +160,17 @@ function metadataTag(name: string, kind: 'request' | 'route', namespace = 'sekis
 /** Why whoever answers the question of the door said no. */
 const barredTag = metadataTag('barred', 'request', authorizationFilter, 'denied');
 
-function httpLog(logName: string, tags: readonly object[]): object {
-  return extension('sekisho.requests', 'envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {
+/** Where the cookie is none of the console's, its whole value stands here. The sink leaves it out; a receipt must not become too long before. */
+const arnTag = metadataTag('arn', 'request');
+const shortArnTag = tag('arn', '%DYNAMIC_METADATA(sekisho:arn):2048%');
+
+function httpLog(assurance: Assurance, logName: string, tags: readonly object[]): object[] {
+  const stream = extension('sekisho.requests', 'envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {
     additional_request_headers_to_log: requestHeaders,
     additional_response_headers_to_log: responseHeaders,
     common_config: common(logName, tags),
   });
+  return [stream, ...receipts(assurance, 'http', logName, tags)];
 }
 
 /**

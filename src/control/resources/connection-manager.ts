@@ -6,7 +6,7 @@ import { unrecordedReply } from './unrecorded-reply.ts';
 export interface ConnectionManager {
   readonly statPrefix: string;
   readonly routes: string;
-  readonly accessLog: object;
+  readonly accessLog: readonly object[];
   readonly http2: object;
   readonly upgrade: 'CONNECT' | 'websocket';
   readonly filters: readonly object[];
@@ -28,7 +28,7 @@ export function httpConnectionManager(one: ConnectionManager): object {
       codec_type: 'AUTO',
       rds: { config_source: adsWithoutTimeout, route_config_name: one.routes },
       http_filters: one.filters,
-      access_log: [one.accessLog],
+      access_log: one.accessLog,
       ...(one.unrecorded !== undefined && { local_reply_config: unrecordedReply(one.unrecorded) }),
       // The peer of the connection is the client; x-forwarded-for neither counts nor grows.
       use_remote_address: true,

@@ -19,7 +19,7 @@ export function consoleListener(door: Door, policy: Policy, hosts: readonly stri
   // Behind a CONNECT the outer listener has looked at the network already.
   const from = door.kind === 'forward' ? [] : door.from;
   return {
-    access_log: [connectionLog(door, visitor)],
+    access_log: connectionLog(door, policy, visitor),
     listener_filters: [
       // Of an internal listener it restores the client's address, of a redirected socket the address that was dialled.
       ...(door.kind === 'reverse'

@@ -14,7 +14,7 @@ export function forwardListener(door: Door, policy: Policy): object {
   return {
     name: names.listener(door.name),
     address: { socket_address: { address: door.listen.host, port_value: door.listen.port } },
-    access_log: [connectionLog(door, visitorAt(door))],
+    access_log: connectionLog(door, policy, visitorAt(door)),
     filter_chains: [
       {
         name: 'connect',

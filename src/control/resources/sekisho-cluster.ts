@@ -13,13 +13,14 @@ export function sekishoCluster(policy: Policy, nodeId: string, pki: string): obj
     type: 'STRICT_DNS',
     connect_timeout: '2s',
     load_assignment: { cluster_name: names.sekisho, endpoints: addresses.map(endpoint) },
+    circuit_breakers: { thresholds: [unbroken] },
     ...(addresses.length > 1 && failover),
     typed_extension_protocol_options: {
       [type]: {
         '@type': `type.googleapis.com/${type}`,
         explicit_http_config: {
           // A sink that hangs is found within seconds, and the loggers open a new stream.
-          http2_protocol_options: { connection_keepalive: { interval: '10s', timeout: '5s' } },
+          http2_protocol_options: { connection_keepalive: { interval: '2s', timeout: '2s' } },
         },
       },
     },
@@ -44,6 +45,17 @@ export function sekishoCluster(policy: Policy, nodeId: string, pki: string): obj
     ),
   };
 }
+
+/**
+ * By default three calls may be retried at a time, and Envoy drops every other one: what waits for a sink to come back is bounded by Envoy's memory
+ * alone.
+ */
+const unbroken = {
+  max_connections: 1_000_000,
+  max_pending_requests: 1_000_000,
+  max_requests: 1_000_000,
+  max_retries: 1_000_000,
+};
 
 /** Each of them is a priority of its own: the next one is asked only while those before it are down. */
 function endpoint({ host, port }: SocketAddress, priority: number): object {

@@ -24,7 +24,7 @@ export function passThrough(chain: string, door: Door, policy: Policy, visitor: 
           flush_access_log_on_connected: true,
           access_log_flush_interval: `${policy.record.periodicSeconds}s`,
         },
-        access_log: [tunnelLog(door, visitor)],
+        access_log: tunnelLog(door, policy, visitor),
       }),
     ],
   };

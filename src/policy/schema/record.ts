@@ -36,12 +36,15 @@ const refusals = z.strictObject({
 
 /** `record:` */
 export const recordSchema = z.strictObject({
-  assurance: z.enum(['stream', 'gate']).meta({
-    wants: 'stream or gate',
-    description:
-      "stream: Envoy's access log stream, without acknowledgement: a sink that is away loses records. gate: besides, nothing leaves an Envoy before it is on record; while no sink answers, nothing passes. See docs/assurance.md.",
-    examples: ['gate'],
-  }),
+  assurance: z
+    .enum(['stream', 'receipt', 'gate'])
+    .prefault('receipt')
+    .meta({
+      wants: 'stream, receipt or gate',
+      description:
+        "stream: Envoy's access log stream, without acknowledgement: a sink that is away loses records. receipt: besides, Envoy sends each entry until the sink has it on disk. gate: besides, nothing leaves an Envoy before it is on record; while no sink answers, nothing passes. See docs/assurance.md.",
+      examples: ['gate'],
+    }),
   redact: z
     .strictObject({
       query: z
