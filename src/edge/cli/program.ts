@@ -6,7 +6,7 @@ import { exitCodes } from './print.ts';
 import type { RecordsOptions } from './records.ts';
 import type { Assurance } from '../../policy/policy.types.ts';
 
-const assurances: readonly Assurance[] = ['stream', 'gate'];
+const assurances: readonly Assurance[] = ['stream', 'receipt', 'gate'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,7 +39,7 @@ export async function run(argv: readonly string[], env: Environment): Promise<nu
     .description('everything on loopback with a real Envoy and a stand-in console')
     .option('--once', 'make the requests of the story, print their records, exit')
     .option('--json', 'print records as JSON, one a line')
-    .addOption(new Option('--assurance <level>', 'assurance of the records').choices(assurances).default('stream'))
+    .addOption(new Option('--assurance <level>', 'assurance of the records').choices(assurances).default('receipt'))
     .option('--dir <dir>', 'where its files go; kept afterwards (default: a temporary folder)')
     .action(async (options: { once?: true; json?: true; assurance: Assurance; dir?: string }) => {
       const { demo } = await import('./demo.ts');
