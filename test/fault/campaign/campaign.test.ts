@@ -4,22 +4,34 @@ import { draws } from '../../base/draws.ts';
 import { openHouse } from '../../support/house.ts';
 import { playRound } from './campaign.ts';
 import { faults } from './faults.ts';
-import { judge, type Evidence } from './judge.ts';
+import { judge, type Evidence, type Level } from './judge.ts';
 import { loadPath, type Fate, type SentRequest } from './load.ts';
 import { added, markdown } from './table.ts';
 
 /** The faults that last no longer than some seconds and after which even plain access logs are whole. */
 const harmless = ['none', 'push', 'disk-slow', 'disk-fails', 'envoy-stop'];
 
-for (const name of harmless) {
+/** And those after which they are not, but receipts are. */
+const levels: readonly (readonly [name: string, level: Level])[] = [
+  ...harmless.map((name) => [name, 'stream'] as const),
+  ['kill', 'receipt'],
+  ['kill', 'gate'],
+];
+
+for (const [name, level] of levels) {
   const fault = faults.find((one) => one.name === name);
   assert.ok(fault);
-  test(`no request is without its record, and none has two, when ${fault.what}`, async () => {
-    const house = await openHouse(fault.house);
+  test(`at ${level} no request is without its record, and none has two, when ${fault.what}`, async () => {
+    const house = await openHouse({
+      ...fault.house,
+      policy: (policy) => {
+        policy.record.assurance = level;
+      },
+    });
     try {
       const draw = draws(1);
       const chance = () => draw(1000) / 1000;
-      const verdict = await playRound(house, { fault, level: 'stream', perSecond: 100, first: 1, chance });
+      const verdict = await playRound(house, { fault, level, perSecond: 100, first: 1, chance });
       assert.ok(verdict.upstream >= 100, `${verdict.upstream} at the upstream`);
       assert.deepEqual([verdict.missing, verdict.twice, verdict.broken], [0, 0, []]);
     } finally {

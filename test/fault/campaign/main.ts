@@ -7,7 +7,7 @@ import type { Level } from './judge.ts';
 import { inOwnNetwork, mayBreakThings } from './surroundings.ts';
 import { added, markdown, type Row } from './table.ts';
 
-const defaultLevel = 'stream';
+const defaultLevel = 'receipt';
 
 const usage = `npm run faults -- [--level L] [--rounds N] [--fault NAME]... [--rate N] [--seed N]
 
