@@ -169,7 +169,7 @@ describe('commands', { concurrency: 3 }, () => {
     ['records', '--since', 'yesterdayish'],
     ['ca'],
     ['ca', 'node'],
-    ['demo', '--assurance', 'gate'],
+    ['demo', '--assurance', 'total'],
   ];
   for (const args of wrong) {
     test(`sekisho ${args.join(' ')} is wrong use: exit code 2, and nothing on standard output`, async () => {

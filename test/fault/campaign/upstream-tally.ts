@@ -5,15 +5,16 @@ import { numberIn } from './judge.ts';
 /** How often the stand-in is asked: it keeps the newest 10,000 requests. */
 const lookMs = 500;
 
-/** The numbers of the requests that the stand-in sees, however many they are. */
+/** The numbers of the requests that the stand-in sees from now on, however many they are. */
 export class UpstreamTally {
   readonly numbers = new Set<number>();
   readonly #standIn: StandIn;
   readonly #timer: NodeJS.Timeout;
-  #looked = 0;
+  #looked: number;
 
   constructor(standIn: StandIn) {
     this.#standIn = standIn;
+    this.#looked = standIn.counts().total;
     this.#timer = setInterval(() => {
       this.look();
     }, lookMs);
