@@ -92,10 +92,13 @@ test('an Envoy that was killed leaves a lower bound, never nothing missing', asy
   await eventually('the end is told', () => Promise.resolve(gapRecords().length === 2), noticed);
   const [, end] = gapRecords();
   assert.deepEqual(
-    ['sekisho.gap.cause', 'sekisho.gap.at_least', 'sekisho.gap.missing', 'sekisho.log'].map((name) => end?.[name]),
-    ['envoy_ended', true, 1, undefined],
+    ['sekisho.gap.cause', 'sekisho.gap.at_least', 'sekisho.log'].map((name) => end?.[name]),
+    ['envoy_ended', true, undefined],
   );
-  assert.match((await ledger()).stdout, /at least 1 missing.*ended without a farewell/);
+  // One is known to be missing; what Envoy had not sent yet may come to it.
+  const missing = Number(end?.['sekisho.gap.missing']);
+  assert.ok(missing >= 1, String(missing));
+  assert.match((await ledger()).stdout, /at least [1-9]\d* missing.*ended without a farewell/);
 });
 
 async function openWebSocket(): Promise<TLSSocket> {

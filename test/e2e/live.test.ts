@@ -56,7 +56,7 @@ test('a host is admitted and refused again within a second of the file, and neit
 const bad: [name: string, text: (good: string) => string, said: RegExp][] = [
   ['no YAML', () => 'fleet: [', /sekisho\.yaml:1:\d+: /],
   ['an unknown key', (good) => `${good}\nnonsense: 1\n`, /sekisho\.yaml:\d+:1: .*nonsense/],
-  ['something that is not built', (good) => good.replace('stream', 'gate'), /sekisho\.yaml:\d+:\d+: /],
+  ['something that is not built', (good) => `${good}\naws: {}\n`, /sekisho\.yaml:\d+:1: .*not built/],
   [
     'a host that the console CA does not cover',
     (good) => good.replace('also: []', 'also: [a.example]'),
