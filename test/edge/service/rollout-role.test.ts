@@ -253,10 +253,7 @@ test('of two control planes the holder of the lease decides, and the other one s
   await first.adopt(await policyOf(text(2)));
   await until(second, ['trial', 2, 1]);
   first.command('pause', 'taro');
-  await eventually('the pause is known', () => {
-    const { phase } = second.rollout.state;
-    return Promise.resolve(phase.kind === 'trial' && phase.paused);
-  });
+  await untilPaused(second);
   first.command('force', 'taro');
   await until(second, ['spreading', 2, 2]);
   first.command('rollback', 'taro');
@@ -275,7 +272,7 @@ test('who takes the lease over goes on with the trial, and with its own file onc
   await first.adopt(await policyOf(text(2)));
   await second.adopt(await policyOf(text(2)));
   first.command('pause', 'taro');
-  await until(second, ['trial', 2, 1]);
+  await untilPaused(second);
   const { state } = second.rollout;
   // The first one stands still.
   await states[1].look();
@@ -291,6 +288,13 @@ test('who takes the lease over goes on with the trial, and with its own file onc
   await states[0].look();
   await until(first, ['spreading', 2, 2]);
 });
+
+async function untilPaused(role: RolloutRole): Promise<void> {
+  await eventually('the pause is known', () => {
+    const { phase } = role.rollout.state;
+    return Promise.resolve(phase.kind === 'trial' && phase.paused);
+  });
+}
 
 async function pair(t: TestContext, from: string) {
   const clock = { at: 1_000 };
