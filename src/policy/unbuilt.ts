@@ -23,8 +23,7 @@ const unbuilt: readonly Unbuilt[] = [
 interface Unbuilt {
   /** `*` stands for each item of a list. */
   readonly path: readonly string[];
-  /** The values that are not built, undefined for an absent key; without it and `when`, any value. */
-  readonly is?: readonly (string | undefined)[];
+  /** Which values are not built; absent: any. */
   readonly when?: (value: unknown) => boolean;
   /** What is not built; by default the key with its value. */
   readonly what?: string;
@@ -38,19 +37,15 @@ export function unbuiltFindings(root: unknown): Finding[] {
     placesOf(root, entry.path)
       .filter((path) => applies(entry, valueAt(root, path)))
       .map((path): Finding => {
-        const value = valueAt(root, path);
-        const key = String(path.at(-1));
-        const what = entry.what ?? (entry.is === undefined ? `"${key}:"` : `${key} "${String(value)}"`);
-        const at = entry.is === undefined && entry.when === undefined ? 'key' : 'value';
+        const what = entry.what ?? `"${String(path.at(-1))}:"`;
+        const at = entry.when === undefined ? 'key' : 'value';
         return { path, at, code: 'not-built', message: `${what} is not built yet`, remedy: entry.instead };
       }),
   );
 }
 
 function applies(entry: Unbuilt, value: unknown): boolean {
-  if (entry.when !== undefined) return entry.when(value);
-  if (entry.is === undefined) return value !== undefined;
-  return entry.is.some((unbuiltValue) => unbuiltValue === value);
+  return entry.when === undefined ? value !== undefined : entry.when(value);
 }
 
 function placesOf(root: unknown, path: readonly string[]): Path[] {

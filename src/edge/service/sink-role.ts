@@ -114,13 +114,8 @@ export async function openSink(options: {
   const { ledger } = book;
 
   // As long as any node may send two copies of its entries.
-  let seen: SeenEntries | undefined;
-  const expectCopies = async (): Promise<void> => {
-    if (seen !== undefined || policies().every(({ record }) => record.assurance === 'stream')) return;
-    seen = new SeenEntries();
-    await recallEntries({ ...followed, into: seen });
-  };
-  await expectCopies();
+  let seen = policies().some(({ record }) => record.assurance !== 'stream') ? new SeenEntries() : undefined;
+  if (seen) await recallEntries({ ...followed, into: seen });
   const observer = intakeObserver(metrics, log);
   const refusals = new RefusalTally({
     journal,
